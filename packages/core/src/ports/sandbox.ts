@@ -1,0 +1,87 @@
+/** Running a stranger's code: one unit in, captured outputs out. */
+
+import type { Tree, TreeFile } from '../tree.ts';
+
+export interface SandboxLimits {
+  readonly wallMs: number;
+  readonly memoryBytes: number;
+  /** All files that the unit writes. */
+  readonly scratchBytes: number;
+  readonly outputFiles: number;
+  readonly outputBytes: number;
+  /** Of stdout and stderr together. */
+  readonly logBytes: number;
+}
+
+/** A file that the sandbox mounts read-only for the unit. */
+export interface InputFile extends TreeFile {
+  /** Where the driver reads the bytes on this machine. */
+  readonly hostPath: string;
+}
+
+export interface SandboxUnit {
+  /** Names the run in logs and in what a crash leaves behind. */
+  readonly label: string;
+  /** A runner of the allowlist, `platform-runner:python-3.14`. */
+  readonly runner: string;
+  readonly entryPoint: string;
+  readonly args: readonly string[];
+  /** Read-only under the unit's working folder. */
+  readonly inputs: readonly InputFile[];
+  /** Relative to the working folder; what is written there is captured. */
+  readonly outputDir: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Seeds hashing and random numbers where the manifest asks. */
+  readonly randomSeed?: number;
+  /** The instant that a deterministic clock starts at. */
+  readonly epochMs?: number;
+  readonly limits: SandboxLimits;
+}
+
+export type Ending =
+  | { readonly kind: 'exit'; readonly code: number }
+  | {
+      readonly kind: 'killed';
+      readonly why: 'wall' | 'memory' | 'scratch' | 'outputs' | 'log' | 'policy' | 'operator';
+    }
+  /** The driver failed, not the unit: nobody loses reputation for it. */
+  | { readonly kind: 'infra'; readonly message: string };
+
+export interface Usage {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly peakBytes: number;
+}
+
+export interface SandboxOutcome {
+  readonly ending: Ending;
+  readonly usage: Usage;
+  /** Captured files by path; bytes lie under `outputRoot` on this machine until `release` is called. */
+  readonly outputs: Tree;
+  readonly outputRoot: string;
+  release(): Promise<void>;
+}
+
+export interface LogSink {
+  (stream: 'stdout' | 'stderr', text: string): void;
+}
+
+export interface DriverReport {
+  readonly driver: string;
+  readonly usable: boolean;
+  /** Why not, or what it guarantees. */
+  readonly detail: string;
+  readonly runners: readonly string[];
+}
+
+export interface SandboxDriver {
+  readonly name: 'wasm' | 'docker';
+  probe(): Promise<DriverReport>;
+  /**
+   * Runs the unit and resolves only after every process of it is gone. Refuses `sandbox.refused` for a runner or limit
+   * that the driver cannot hold; a unit's own failure is an outcome, not an error.
+   */
+  run(unit: SandboxUnit, log: LogSink, stop: AbortSignal): Promise<SandboxOutcome>;
+  /** Removes what crashed runs left behind; returns how many leftovers there were. */
+  sweep(): Promise<number>;
+}
