@@ -1,0 +1,69 @@
+/** The steps of `./assay check`: what a machine can hold about the tree without running the product. */
+
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export interface Step {
+  readonly name: string;
+  readonly command: readonly string[];
+}
+
+export const root: string = fileURLToPath(new URL('..', import.meta.url));
+
+const bin = (name: string): string => `${root}node_modules/.bin/${name}`;
+const script = (name: string, ...args: string[]): readonly string[] => [
+  process.execPath,
+  `${root}scripts/${name}.ts`,
+  ...args,
+];
+
+export const steps: readonly Step[] = [
+  { name: 'types', command: [bin('tsc')] },
+  { name: 'lint', command: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
+  { name: 'format', command: [bin('oxfmt'), '--check', '.'] },
+  { name: 'unused', command: [process.execPath, `${root}node_modules/knip/bin/knip.js`] },
+  { name: 'unused (strict)', command: [process.execPath, `${root}node_modules/knip/bin/knip.js`, '--strict'] },
+  { name: 'smoke', command: script('smoke') },
+  { name: 'reference', command: script('reference', '--check') },
+  { name: 'client', command: script('client', '--check') },
+];
+
+export interface StepResult {
+  readonly step: Step;
+  readonly passed: boolean;
+  readonly output: string;
+  readonly tookMs: number;
+}
+
+/** Runs one step to its end and keeps what it printed. */
+export async function runStep(step: Step): Promise<StepResult> {
+  const startedMs = performance.now();
+  const [program = '', ...args] = step.command;
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const passed = await new Promise<boolean>((resolve) => {
+    child.once('error', (error) => {
+      chunks.push(Buffer.from(String(error)));
+      resolve(false);
+    });
+    child.once('close', (code) => resolve(code === 0));
+  });
+  return { step, passed, output: Buffer.concat(chunks).toString('utf8'), tookMs: performance.now() - startedMs };
+}
+
+/** Runs all steps one after another, prints a line each and the output of those that failed. */
+export async function runSteps(): Promise<{ passed: number; failed: number }> {
+  let failed = 0;
+  for (const step of steps) {
+    const result = await runStep(step);
+    const seconds = (result.tookMs / 1000).toFixed(1);
+    console.log(`${result.passed ? 'ok    ' : 'FAILED'} ${step.name} (${seconds} s)`);
+    if (!result.passed) {
+      failed += 1;
+      console.log(result.output.trimEnd());
+    }
+  }
+  return { passed: steps.length - failed, failed };
+}
