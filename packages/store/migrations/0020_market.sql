@@ -1,0 +1,239 @@
+-- The market's books: jobs, units, replicas and the evidence of who said what.
+--
+-- Lock order of every transaction: desk (by worker) -> unit (by id) -> job (by id) -> escrow and journal.
+-- Hot rows (unit, replica, desk) keep their changing columns out of every index, so that updates stay on their page;
+-- the one exception is unit.wanted, which decides membership in the pool of open units.
+-- Rows of the hot path carry no foreign keys to rows that the same transaction has locked or made: each check would
+-- be a query a row. The invariants that they would hold are tested over whole lives of units.
+
+CREATE TABLE job (
+  id text COLLATE "C" PRIMARY KEY,
+  customer_id text COLLATE "C" NOT NULL,
+  name text NOT NULL,
+  state text NOT NULL DEFAULT 'created'
+    CHECK (state IN ('created', 'funded', 'verified', 'completed', 'disputed', 'refunded', 'cancelled')),
+  region text NOT NULL CHECK (region IN ('ru', 'eu', 'us', 'cn')),
+  -- Normalised manifest and its hash (hashOf 'manifest').
+  manifest jsonb NOT NULL,
+  manifest_hash text COLLATE "C" NOT NULL,
+  -- The unpacked bundle: a list of {path, sizeBytes, sha256}; its digest is treeDigest.
+  bundle jsonb NOT NULL,
+  bundle_digest text COLLATE "C" NOT NULL,
+  bundle_files integer NOT NULL,
+  bundle_bytes bigint NOT NULL,
+  -- Money in minor units of one currency, fixed by the quote.
+  currency char(3) NOT NULL,
+  price_per_replica bigint NOT NULL CHECK (price_per_replica > 0),
+  cap bigint NOT NULL CHECK (cap > 0),
+  charged bigint,
+  paid_out bigint,
+  refunded bigint,
+  redundancy smallint NOT NULL CHECK (redundancy > 0),
+  -- The commission's steps as they stood when the job was funded.
+  commission_terms jsonb,
+  priority smallint NOT NULL DEFAULT 0,
+  idempotency_key text COLLATE "C",
+  -- Work units of the manifest, plus one when it has a merge script.
+  units_total integer NOT NULL CHECK (units_total > 0),
+  units_agreed integer NOT NULL DEFAULT 0,
+  units_undecided integer NOT NULL DEFAULT 0,
+  replicas_running integer NOT NULL DEFAULT 0,
+  -- Verdicts so far (numbers the rows of verdict) and how many of them a Contract.submitWork covers.
+  verdicts integer NOT NULL DEFAULT 0,
+  verdicts_submitted integer NOT NULL DEFAULT 0,
+  verdicts_submitted_at timestamptz,
+  failure_code text,
+  failure_text text,
+  created_at timestamptz NOT NULL DEFAULT assay_now(),
+  -- An unpaid job is given up after this instant.
+  expires_at timestamptz,
+  funded_at timestamptz,
+  verified_at timestamptz,
+  release_due_at timestamptz,
+  settled_at timestamptz,
+  CHECK (units_agreed + units_undecided <= units_total),
+  CHECK (verdicts_submitted <= verdicts)
+) WITH (fillfactor = 60);
+CREATE INDEX job_customer ON job (customer_id, id DESC);
+CREATE INDEX job_state ON job (state, id) WHERE state IN ('created', 'funded', 'verified', 'disputed');
+CREATE UNIQUE INDEX job_idempotency ON job (customer_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+CREATE TABLE unit (
+  id text COLLATE "C" PRIMARY KEY,
+  job_id text COLLATE "C" NOT NULL REFERENCES job,
+  ordinal integer NOT NULL,
+  kind text NOT NULL DEFAULT 'work' CHECK (kind IN ('work', 'merge')),
+  state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'running', 'revealing', 'agreed', 'undecided')),
+  -- Replicas asked for so far, and how many of them nobody has claimed yet.
+  planned smallint NOT NULL CHECK (planned > 0),
+  wanted smallint NOT NULL CHECK (wanted >= 0),
+  -- Since when replacements are wanted; patience with them is counted from here.
+  wanted_since timestamptz,
+  -- For exact results the first claim fixes what machines may follow.
+  machine_class text,
+  reveal_due_at timestamptz,
+  agreed_digest text COLLATE "C",
+  agreed_metric text,
+  agreed_exit_code integer,
+  -- The agreeing replica whose outputs are the unit's result.
+  canonical_replica text COLLATE "C",
+  agreeing smallint,
+  decided_at timestamptz,
+  -- Order of the pool: a higher priority first, then the lower position.
+  priority smallint NOT NULL DEFAULT 0,
+  position bigint NOT NULL,
+  UNIQUE (job_id, kind, ordinal)
+) WITH (fillfactor = 50);
+CREATE INDEX unit_pool ON unit (priority DESC, position) WHERE wanted > 0;
+
+CREATE TABLE replica (
+  id text COLLATE "C" PRIMARY KEY,
+  unit_id text COLLATE "C" NOT NULL,
+  job_id text COLLATE "C" NOT NULL,
+  worker_id text COLLATE "C" NOT NULL,
+  -- Who the worker was when it claimed: what independence is judged by.
+  owner_id text COLLATE "C" NOT NULL,
+  payout_account_id text COLLATE "C",
+  hub_id text COLLATE "C",
+  network text,
+  machine_class text NOT NULL,
+  state text NOT NULL DEFAULT 'leased'
+    CHECK (state IN ('leased', 'committed', 'revealed', 'agreed', 'disagreed', 'lost', 'failed', 'withdrawn')),
+  claim_request text COLLATE "C" NOT NULL,
+  claimed_at timestamptz NOT NULL,
+  lease_until timestamptz NOT NULL,
+  commitment text COLLATE "C",
+  commit_request text COLLATE "C",
+  commit_leaf smallint,
+  committed_at timestamptz,
+  nonce text COLLATE "C",
+  digest text COLLATE "C",
+  exit_code integer,
+  metrics_sha256 text COLLATE "C",
+  -- Text of metrics.json as revealed, and the judged value as it stands there.
+  metrics text,
+  metric text,
+  outputs jsonb,
+  wall_ms bigint,
+  cpu_ms bigint,
+  peak_bytes bigint,
+  reveal_request text COLLATE "C",
+  reveal_leaf smallint,
+  revealed_at timestamptz,
+  -- Why a replica was lost or failed.
+  reason text,
+  ended_at timestamptz,
+  -- Gross, in minor units of the job's currency, once the settlement has paid it.
+  paid bigint,
+  UNIQUE (unit_id, owner_id)
+) WITH (fillfactor = 45);
+
+-- What each worker holds: replicas that are leased or committed. One row a worker, locked first, so that two servers
+-- never serve one worker at once, and silent workers are found without an index on replicas.
+CREATE TABLE desk (
+  worker_id text COLLATE "C" PRIMARY KEY,
+  held text[] NOT NULL DEFAULT '{}',
+  seen_at timestamptz NOT NULL
+) WITH (fillfactor = 30);
+
+-- One signed request of a worker: the evidence behind commitments and results. `leaves` are the 32-byte leaf hashes
+-- of the statements in order; replica.commit_leaf and reveal_leaf index into them.
+CREATE TABLE exchange (
+  id text COLLATE "C" PRIMARY KEY,
+  worker_id text COLLATE "C" NOT NULL,
+  sent_at_ms bigint NOT NULL,
+  received_at timestamptz NOT NULL,
+  root text COLLATE "C" NOT NULL,
+  body_sha256 text COLLATE "C" NOT NULL,
+  signature text COLLATE "C" NOT NULL,
+  leaves bytea NOT NULL,
+  offers text[] NOT NULL DEFAULT '{}',
+  refused jsonb NOT NULL DEFAULT '[]'
+);
+
+-- Verdicts in the order in which they fell, numbered per job; Contract.submitWork covers ranges of them.
+CREATE TABLE verdict (
+  job_id text COLLATE "C" NOT NULL,
+  number integer NOT NULL CHECK (number > 0),
+  unit_id text COLLATE "C" NOT NULL,
+  PRIMARY KEY (job_id, number)
+);
+
+-- Which verdicts one Contract.submitWork put on the ledger, with the two Merkle roots.
+CREATE TABLE verdict_batch (
+  job_id text COLLATE "C" NOT NULL REFERENCES job,
+  first_number integer NOT NULL,
+  last_number integer NOT NULL,
+  proof_hash text COLLATE "C" NOT NULL,
+  result_hash text COLLATE "C" NOT NULL,
+  at timestamptz NOT NULL DEFAULT assay_now(),
+  PRIMARY KEY (job_id, first_number),
+  CHECK (first_number <= last_number)
+);
+
+-- Output files that a worker has stored for its replica; a reveal may list no other.
+CREATE TABLE object_upload (
+  replica_id text COLLATE "C" NOT NULL,
+  sha256 text COLLATE "C" NOT NULL,
+  size_bytes bigint NOT NULL,
+  at timestamptz NOT NULL DEFAULT assay_now(),
+  PRIMARY KEY (replica_id, sha256)
+);
+
+CREATE TABLE log (
+  position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  job_id text COLLATE "C" NOT NULL,
+  unit_id text COLLATE "C" NOT NULL,
+  replica_id text COLLATE "C" NOT NULL,
+  stream text NOT NULL CHECK (stream IN ('stdout', 'stderr', 'system')),
+  text text NOT NULL,
+  at timestamptz NOT NULL DEFAULT assay_now()
+);
+CREATE INDEX log_job ON log (job_id, position);
+CREATE INDEX log_replica ON log (replica_id);
+
+-- Gross earnings of a provider in a month of UTC (its first day): what the graduated commission is counted on.
+CREATE TABLE turnover (
+  provider_id text COLLATE "C" NOT NULL,
+  month date NOT NULL CHECK (extract(day FROM month) = 1),
+  currency char(3) NOT NULL,
+  gross bigint NOT NULL DEFAULT 0 CHECK (gross >= 0),
+  PRIMARY KEY (provider_id, month, currency)
+);
+
+-- What a settled job brought each provider; one row a job and provider, so nobody is paid twice.
+CREATE TABLE earning (
+  job_id text COLLATE "C" NOT NULL REFERENCES job,
+  provider_id text COLLATE "C" NOT NULL,
+  replicas integer NOT NULL CHECK (replicas > 0),
+  gross bigint NOT NULL CHECK (gross > 0),
+  commission bigint NOT NULL CHECK (commission >= 0 AND commission <= gross),
+  net bigint GENERATED ALWAYS AS (gross - commission) STORED,
+  currency char(3) NOT NULL,
+  at timestamptz NOT NULL DEFAULT assay_now(),
+  PRIMARY KEY (job_id, provider_id)
+);
+CREATE INDEX earning_provider ON earning (provider_id, at);
+
+CREATE TABLE dispute (
+  id text COLLATE "C" PRIMARY KEY,
+  job_id text COLLATE "C" NOT NULL REFERENCES job,
+  opened_by text COLLATE "C" NOT NULL,
+  reason text NOT NULL,
+  state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'resolved')),
+  outcome text CHECK (outcome IN ('release', 'refund', 'split')),
+  refund_minor bigint,
+  resolution text,
+  resolved_by text COLLATE "C",
+  opened_at timestamptz NOT NULL DEFAULT assay_now(),
+  resolved_at timestamptz,
+  CHECK ((state = 'resolved') = (outcome IS NOT NULL))
+);
+CREATE UNIQUE INDEX dispute_open ON dispute (job_id) WHERE state = 'open';
+CREATE INDEX dispute_job ON dispute (job_id);
+
+GRANT SELECT, INSERT, UPDATE ON job, unit, replica, desk, turnover, dispute TO assay_app;
+GRANT SELECT, INSERT, DELETE ON log, object_upload TO assay_app;
+-- Evidence: written once. Only a request that waited for work gets its offers later.
+GRANT SELECT, INSERT ON exchange, verdict, verdict_batch, earning TO assay_app;
+GRANT UPDATE (offers) ON exchange TO assay_app;
