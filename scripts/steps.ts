@@ -23,6 +23,7 @@ export const steps: readonly Step[] = [
   { name: 'format', command: [bin('oxfmt'), '--check', '.'] },
   { name: 'unused', command: [process.execPath, `${root}node_modules/knip/bin/knip.js`] },
   { name: 'unused (strict)', command: [process.execPath, `${root}node_modules/knip/bin/knip.js`, '--strict'] },
+  { name: 'lock', command: script('lock', '--check') },
   { name: 'smoke', command: script('smoke') },
   { name: 'reference', command: script('reference', '--check') },
   { name: 'client', command: script('client', '--check') },
