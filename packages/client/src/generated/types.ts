@@ -1,0 +1,910 @@
+/** Generated from docs/reference/openapi.json by scripts/client.ts; do not edit. */
+
+/** Why a request was refused (RFC 9457). */
+export type Problem = {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** What clients match on: see the table of error codes. */
+  readonly code: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly requestId: string;
+};
+
+/** An amount of money. */
+export type Money = {
+  readonly currency: 'USD' | 'EUR' | 'RUB' | 'CNY' | 'JPY';
+  /** Whole minor units (cents), a decimal string. */
+  readonly minor: string;
+};
+
+export type TreeFile = {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+};
+
+export type Account = {
+  readonly id: string;
+  readonly email: string;
+  /** Where data lives and money moves. */
+  readonly region: 'ru' | 'eu' | 'us' | 'cn';
+  readonly roles: readonly ('customer' | 'provider' | 'operator' | 'arbiter' | 'auditor')[];
+  readonly createdAt: string;
+};
+
+export type AccountRequest = {
+  readonly email: string;
+  readonly password: string;
+  /** Where data lives and money moves. */
+  readonly region: 'ru' | 'eu' | 'us' | 'cn';
+  readonly roles: readonly ('customer' | 'provider')[];
+};
+
+export type SessionRequest = {
+  readonly email: string;
+  readonly password: string;
+};
+
+/** A sign-in link that works once. */
+export type TicketRequest = {
+  readonly ticket: string;
+};
+
+export type Session = {
+  readonly account: Account;
+  readonly via: 'session' | 'apiKey';
+  readonly scopes: readonly ('jobs:read' | 'jobs:write' | 'workers' | 'ledger' | 'disputes' | 'account' | 'metrics')[];
+  readonly expiresAt: string | null;
+};
+
+export type ApiKeyRequest = {
+  readonly name: string;
+  readonly scopes: readonly ('jobs:read' | 'jobs:write' | 'workers' | 'ledger' | 'disputes' | 'account' | 'metrics')[];
+};
+
+export type ApiKey = {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly ('jobs:read' | 'jobs:write' | 'workers' | 'ledger' | 'disputes' | 'account' | 'metrics')[];
+  readonly createdAt: string;
+  readonly lastUsedAt: string | null;
+};
+
+export type NewApiKey = {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly ('jobs:read' | 'jobs:write' | 'workers' | 'ledger' | 'disputes' | 'account' | 'metrics')[];
+  readonly createdAt: string;
+  readonly lastUsedAt: string | null;
+  /** Shown this once. */
+  readonly secret: string;
+};
+
+export type RunnerOffer = {
+  /** Such as platform-runner:python-3.14. */
+  readonly runner: string;
+  readonly driver: 'wasm' | 'docker';
+  /** Pins the exact runner image. */
+  readonly digest: string;
+};
+
+/** What a worker has. */
+export type Machine = {
+  readonly arch: string;
+  readonly os: string;
+  readonly cpuCores: number;
+  readonly memoryGb: number;
+  readonly gpu?: string | null;
+  /** Replicas run at once. */
+  readonly slots: number;
+  readonly runners: readonly RunnerOffer[];
+  /** Of the benchmark, 1 = the reference machine. */
+  readonly score?: number;
+};
+
+export type WorkerRequest = {
+  /** The ed25519 key of the device, hex. */
+  readonly publicKey: string;
+  readonly name: string;
+  readonly machine: Machine;
+};
+
+export type NewWorker = {
+  readonly workerId: string;
+};
+
+export type Worker = {
+  readonly id: string;
+  readonly name: string;
+  readonly publicKey: string;
+  readonly machine: Machine;
+  readonly state: 'active' | 'banned';
+  readonly reputation: {
+    readonly agreed: number;
+    readonly disagreed: number;
+    readonly lost: number;
+  };
+  readonly earned: Money;
+  readonly running: number;
+  readonly createdAt: string;
+  readonly lastSeenAt: string | null;
+};
+
+export type PayoutAccountRequest = {
+  /** Where data lives and money moves. */
+  readonly region: 'ru' | 'eu' | 'us' | 'cn';
+};
+
+export type PayoutAccount = {
+  /** Where data lives and money moves. */
+  readonly region: 'ru' | 'eu' | 'us' | 'cn';
+  readonly provider: string;
+  readonly destination: string;
+  readonly createdAt: string;
+};
+
+export type Health = {
+  readonly status: 'ok';
+  readonly version: string;
+  readonly uptimeMs: number;
+};
+
+export type Check = {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly text: string;
+};
+
+export type Ready = {
+  readonly ready: boolean;
+  readonly checks: readonly Check[];
+};
+
+export type PayRequest = {
+  readonly method?: string;
+};
+
+export type Payment = {
+  readonly id: string;
+  readonly jobId: string;
+  readonly state: 'pending' | 'requires_action' | 'succeeded' | 'canceled' | 'failed';
+  readonly amount: Money;
+  readonly provider: string;
+  readonly action: string | null;
+  readonly failure: string | null;
+};
+
+export type MoneyLine = {
+  readonly at: string;
+  readonly kind: string;
+  readonly text: string;
+  readonly from: string;
+  readonly to: string;
+  readonly amount: Money;
+  readonly entryId: string;
+};
+
+export type MoneyPage = {
+  readonly items: readonly MoneyLine[];
+  readonly next: string | null;
+};
+
+export type QuoteRequest = {
+  /** A manifest (see its JSON Schema). */
+  readonly manifest: Readonly<Record<string, unknown>>;
+};
+
+export type QuoteLine = {
+  readonly text: string;
+  readonly amount: Money;
+};
+
+export type Quote = {
+  /** A manifest (see its JSON Schema). */
+  readonly manifest: Readonly<Record<string, unknown>>;
+  readonly manifestHash: string;
+  readonly units: number;
+  readonly redundancy: number;
+  /** Units × redundancy: what the cap pays for. */
+  readonly replicas: number;
+  readonly perReplica: Money;
+  readonly cap: Money;
+  readonly budget: Money;
+  readonly lines: readonly QuoteLine[];
+};
+
+export type Job = {
+  readonly id: string;
+  readonly name: string;
+  readonly state: 'created' | 'funded' | 'verified' | 'completed' | 'disputed' | 'refunded' | 'cancelled';
+  /** Where data lives and money moves. */
+  readonly region: 'ru' | 'eu' | 'us' | 'cn';
+  /** A manifest (see its JSON Schema). */
+  readonly manifest: Readonly<Record<string, unknown>>;
+  readonly manifestHash: string;
+  readonly bundle: {
+    readonly digest: string;
+    readonly files: number;
+    readonly sizeBytes: number;
+  };
+  readonly price: {
+    readonly perReplica: Money;
+    readonly cap: Money;
+    readonly charged: Money | null;
+    readonly paidOut: Money | null;
+    readonly refunded: Money | null;
+  };
+  readonly redundancy: number;
+  readonly counts: {
+    readonly units: number;
+    readonly agreed: number;
+    readonly undecided: number;
+    readonly replicasRunning: number;
+  };
+  readonly createdAt: string;
+  readonly fundedAt: string | null;
+  readonly verifiedAt: string | null;
+  readonly releaseDueAt: string | null;
+  readonly settledAt: string | null;
+  readonly failure: {
+    readonly code: string;
+    readonly text: string;
+  } | null;
+  readonly dispute: {
+    readonly id: string;
+    readonly state: 'open' | 'resolved';
+    readonly reason: string;
+    readonly openedAt: string;
+  } | null;
+};
+
+/** A job as it was created, with the quote that it was priced by. */
+export type CreatedJob = {
+  readonly id: string;
+  readonly name: string;
+  readonly state: 'created' | 'funded' | 'verified' | 'completed' | 'disputed' | 'refunded' | 'cancelled';
+  /** Where data lives and money moves. */
+  readonly region: 'ru' | 'eu' | 'us' | 'cn';
+  /** A manifest (see its JSON Schema). */
+  readonly manifest: Readonly<Record<string, unknown>>;
+  readonly manifestHash: string;
+  readonly bundle: {
+    readonly digest: string;
+    readonly files: number;
+    readonly sizeBytes: number;
+  };
+  readonly price: {
+    readonly perReplica: Money;
+    readonly cap: Money;
+    readonly charged: Money | null;
+    readonly paidOut: Money | null;
+    readonly refunded: Money | null;
+  };
+  readonly redundancy: number;
+  readonly counts: {
+    readonly units: number;
+    readonly agreed: number;
+    readonly undecided: number;
+    readonly replicasRunning: number;
+  };
+  readonly createdAt: string;
+  readonly fundedAt: string | null;
+  readonly verifiedAt: string | null;
+  readonly releaseDueAt: string | null;
+  readonly settledAt: string | null;
+  readonly failure: {
+    readonly code: string;
+    readonly text: string;
+  } | null;
+  readonly dispute: {
+    readonly id: string;
+    readonly state: 'open' | 'resolved';
+    readonly reason: string;
+    readonly openedAt: string;
+  } | null;
+  readonly quote: Quote;
+  readonly payment: Payment | null;
+};
+
+export type Replica = {
+  readonly id: string;
+  readonly workerId: string;
+  readonly workerName: string;
+  readonly ownerName: string;
+  readonly state: 'leased' | 'committed' | 'revealed' | 'agreed' | 'disagreed' | 'lost' | 'failed' | 'withdrawn';
+  readonly commitment: string | null;
+  readonly digest: string | null;
+  readonly metric: string | null;
+  readonly claimedAt: string;
+  readonly committedAt: string | null;
+  readonly revealedAt: string | null;
+  readonly usage: {
+    readonly wallMs: number;
+    readonly cpuMs: number;
+    readonly peakBytes: number;
+  } | null;
+  readonly paid: Money | null;
+};
+
+export type Unit = {
+  readonly id: string;
+  readonly ordinal: number;
+  readonly kind: 'work' | 'merge';
+  readonly state: 'open' | 'running' | 'revealing' | 'agreed' | 'undecided';
+  readonly agreedDigest: string | null;
+  readonly metric: string | null;
+  readonly replicas: readonly Replica[];
+};
+
+export type LogLine = {
+  readonly position: string;
+  readonly unitId: string;
+  readonly replicaId: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+  readonly at: string;
+};
+
+export type Results = {
+  readonly digest: string;
+  readonly files: readonly TreeFile[];
+  /** Whether the files come from the merge unit; else they lie under NNNN/. */
+  readonly merged: boolean;
+};
+
+/** One event of a stream: something changed, read it again. */
+export type Change = {
+  readonly position: string;
+  readonly jobId: string | null;
+  readonly kind: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly at: string;
+};
+
+export type DisputeRequest = {
+  readonly reason: string;
+};
+
+export type ResolveRequest = {
+  readonly outcome: 'release' | 'refund' | 'split';
+  /** For a split: what goes back. */
+  readonly refundMinor?: string;
+  readonly reason: string;
+};
+
+export type Dispute = {
+  readonly id: string;
+  readonly jobId: string;
+  readonly state: 'open' | 'resolved';
+  readonly reason: string;
+  readonly outcome: 'release' | 'refund' | 'split' | null;
+  readonly openedAt: string;
+  readonly resolvedAt: string | null;
+};
+
+export type JobPage = {
+  readonly items: readonly Job[];
+  readonly next: string | null;
+};
+
+export type UnitPage = {
+  readonly items: readonly Unit[];
+  readonly next: string | null;
+};
+
+export type LogPage = {
+  readonly items: readonly LogLine[];
+  readonly next: string | null;
+};
+
+export type InvokeRequest = {
+  readonly contract: 'Marketplace' | 'Contract' | 'Reputation' | 'EscrowTrigger';
+  readonly fn: string;
+  readonly args: readonly string[];
+};
+
+export type Invoked = {
+  readonly txId: string;
+  readonly block: string;
+  readonly result: string;
+};
+
+export type Queried = {
+  readonly result: string;
+};
+
+export type FactLine = {
+  readonly at: string;
+  readonly block: string;
+  readonly txId: string;
+  readonly contract: 'Marketplace' | 'Contract' | 'Reputation' | 'EscrowTrigger';
+  readonly name: string;
+  readonly payload: unknown;
+};
+
+export type SignedHead = {
+  readonly block: string;
+  readonly blockHash: string;
+  readonly chainRoot: string;
+  readonly at: string;
+  readonly atMs: number;
+  readonly publicKey: string;
+  readonly signature: string;
+};
+
+export type LedgerTransaction = {
+  readonly txId: string;
+  readonly contract: string;
+  readonly fn: string;
+  readonly args: readonly string[];
+  readonly creator: string;
+  readonly event: {
+    readonly name: string;
+    readonly payload: unknown;
+  } | null;
+};
+
+export type Block = {
+  readonly number: string;
+  readonly hash: string;
+  readonly previousHash: string;
+  readonly at: string;
+  readonly transactions: readonly LedgerTransaction[];
+};
+
+export type InclusionProof = {
+  readonly transaction: string;
+  readonly txIndex: number;
+  readonly txCount: number;
+  readonly txPath: readonly string[];
+  readonly header: string;
+  readonly chainPath: readonly string[];
+  readonly head: SignedHead;
+};
+
+export type FactPage = {
+  readonly items: readonly FactLine[];
+  readonly next: string | null;
+};
+
+export type BlockPage = {
+  readonly items: readonly Block[];
+  readonly next: string | null;
+};
+
+export type Commit = {
+  readonly replica: string;
+  readonly commitment: string;
+};
+
+export type Usage = {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly peakBytes: number;
+};
+
+export type Reveal = {
+  readonly replica: string;
+  readonly nonce: string;
+  readonly exitCode: number;
+  readonly outputs: readonly TreeFile[];
+  readonly metrics?: string;
+  readonly usage: Usage;
+};
+
+export type ReplicaFailure = {
+  readonly replica: string;
+  readonly reason: string;
+};
+
+export type ExchangeRequest = {
+  readonly commits: readonly Commit[];
+  readonly reveals: readonly Reveal[];
+  readonly failures: readonly ReplicaFailure[];
+  readonly running: readonly string[];
+  readonly claim: number;
+  readonly waitMs: number;
+};
+
+export type Offer = {
+  readonly replica: string;
+  readonly unit: string;
+  readonly job: string;
+  readonly kind: 'work' | 'merge';
+  readonly ordinal: number;
+  readonly leaseUntil: string;
+  readonly inputs?: readonly TreeFile[];
+};
+
+export type JobSpec = {
+  readonly runner: string;
+  readonly entryPoint: string;
+  readonly mergeScript?: string | null;
+  readonly args: readonly string[];
+  readonly outputDir: string;
+  readonly bundle: readonly TreeFile[];
+  readonly resources: {
+    readonly cpuCores: number;
+    readonly memoryGb: number;
+  };
+  readonly timeoutMs: number;
+  readonly randomSeed: number | null;
+  readonly chunks: number;
+  readonly perReplica: Money;
+  readonly verification: {
+    readonly type: 'exact' | 'metric';
+    readonly metricName?: string;
+    readonly tolerance?: number;
+  };
+};
+
+export type ReplicaRefusal = {
+  readonly replica: string;
+  readonly code: string;
+};
+
+export type ExchangeResponse = {
+  readonly offers: readonly Offer[];
+  readonly jobs: Readonly<Record<string, JobSpec>>;
+  readonly reveal: readonly string[];
+  readonly stop: readonly string[];
+  readonly refused: readonly ReplicaRefusal[];
+};
+
+export type Available = {
+  readonly items: readonly {
+    readonly job: string;
+    readonly name: string;
+    readonly runner: string;
+    readonly openReplicas: number;
+    readonly perReplica: Money;
+    readonly timeoutMs: number;
+  }[];
+};
+
+export type LogRequest = {
+  readonly lines: readonly {
+    readonly replica: string;
+    readonly stream: 'stdout' | 'stderr';
+    readonly text: string;
+  }[];
+};
+
+export type LogReply = {
+  readonly accepted: number;
+  readonly refused: readonly ReplicaRefusal[];
+};
+
+export type StoredObject = {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+};
+
+/** Every operation by method and path: what it takes and what it answers. */
+export interface Operations {
+  /** Open an account. */
+  'POST /accounts': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: AccountRequest;
+    readonly reply: Account;
+  };
+  /** Sign in; the answer sets the session cookie. */
+  'POST /sessions': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: SessionRequest;
+    readonly reply: Session;
+  };
+  /** Sign in with a link that works once. */
+  'POST /sessions/ticket': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: TicketRequest;
+    readonly reply: Session;
+  };
+  /** Who is signed in. */
+  'GET /sessions/current': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: Session;
+  };
+  /** Sign out. */
+  'DELETE /sessions/current': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: undefined;
+  };
+  /** Make an API key; its secret is shown once. */
+  'POST /api-keys': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: ApiKeyRequest;
+    readonly reply: NewApiKey;
+  };
+  /** The API keys of this account. */
+  'GET /api-keys': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: {
+      readonly items: readonly ApiKey[];
+      readonly next: string | null;
+    };
+  };
+  /** Revoke an API key. */
+  'DELETE /api-keys/{id}': {
+    readonly params: { readonly id: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: undefined;
+  };
+  /** Open the account that earnings are paid to. */
+  'POST /payout-accounts': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: PayoutAccountRequest;
+    readonly reply: PayoutAccount;
+  };
+  /** Register a device by its public key; the same key and owner again answers with the same worker. */
+  'POST /workers': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: WorkerRequest;
+    readonly reply: NewWorker;
+  };
+  /** The workers of this account; operators and auditors see all. */
+  'GET /workers': {
+    readonly params: undefined;
+    readonly query: { readonly after?: string; readonly limit?: number; };
+    readonly body: undefined;
+    readonly reply: {
+      readonly items: readonly Worker[];
+      readonly next: string | null;
+    };
+  };
+  /** The price of a job by its manifest; nothing is stored. */
+  'POST /quotes': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: QuoteRequest;
+    readonly reply: Quote;
+  };
+  /** Create a job from a zip with manifest.json, code and data in the field `bundle`. Nothing is charged yet. */
+  'POST /contracts/create': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: FormData;
+    readonly reply: CreatedJob;
+  };
+  /** Charge the cap into escrow; the job opens to workers when the payment has succeeded. */
+  'POST /jobs/{id}/pay': {
+    readonly params: { readonly id: string; };
+    readonly query: undefined;
+    readonly body: PayRequest;
+    readonly reply: Payment;
+  };
+  /** Cancel a job that is not paid yet. */
+  'POST /jobs/{id}/cancel': {
+    readonly params: { readonly id: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: Job;
+  };
+  /** Freeze the escrow of a verified job inside its challenge window. */
+  'POST /jobs/{id}/dispute': {
+    readonly params: { readonly id: string; };
+    readonly query: undefined;
+    readonly body: DisputeRequest;
+    readonly reply: Dispute;
+  };
+  /** Decide a dispute. */
+  'POST /disputes/{id}/resolve': {
+    readonly params: { readonly id: string; };
+    readonly query: undefined;
+    readonly body: ResolveRequest;
+    readonly reply: Dispute;
+  };
+  /** Jobs, newest first: one’s own, those that own workers ran, or all for operators, arbiters and auditors. */
+  'GET /jobs': {
+    readonly params: undefined;
+    readonly query: { readonly after?: string; readonly limit?: number; readonly state?: 'created' | 'funded' | 'verified' | 'completed' | 'disputed' | 'refunded' | 'cancelled'; };
+    readonly body: undefined;
+    readonly reply: JobPage;
+  };
+  /** One job. */
+  'GET /jobs/{id}': {
+    readonly params: { readonly id: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: Job;
+  };
+  /** The units of a job with their replicas. */
+  'GET /jobs/{id}/units': {
+    readonly params: { readonly id: string; };
+    readonly query: { readonly after?: string; readonly limit?: number; };
+    readonly body: undefined;
+    readonly reply: UnitPage;
+  };
+  /** Every movement of this job’s money, oldest first. */
+  'GET /jobs/{id}/money': {
+    readonly params: { readonly id: string; };
+    readonly query: { readonly after?: string; readonly limit?: number; };
+    readonly body: undefined;
+    readonly reply: MoneyPage;
+  };
+  /** What the ledger says about this job. */
+  'GET /jobs/{id}/facts': {
+    readonly params: { readonly id: string; };
+    readonly query: { readonly after?: string; readonly limit?: number; };
+    readonly body: undefined;
+    readonly reply: FactPage;
+  };
+  /** What the job’s code printed. */
+  'GET /jobs/{id}/logs': {
+    readonly params: { readonly id: string; };
+    readonly query: { readonly after?: string; readonly limit?: number; };
+    readonly body: undefined;
+    readonly reply: LogPage;
+  };
+  /** The agreed files of a verified job. */
+  'GET /jobs/{id}/results': {
+    readonly params: { readonly id: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: Results;
+  };
+  /** One agreed file. */
+  'GET /jobs/{id}/results/{path}': {
+    readonly params: { readonly id: string; readonly path: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: ReadableStream<Uint8Array>;
+  };
+  /** All agreed files in one zip. */
+  'GET /jobs/{id}/results.zip': {
+    readonly params: { readonly id: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: ReadableStream<Uint8Array>;
+  };
+  /** The portable proof of a settled job; `assay verify` checks it offline. */
+  'GET /jobs/{id}/receipt': {
+    readonly params: { readonly id: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: Readonly<Record<string, unknown>>;
+  };
+  /** Server-sent events of one job; resumes by Last-Event-ID or `after`. */
+  'GET /jobs/{id}/events': {
+    readonly params: { readonly id: string; };
+    readonly query: { readonly after?: string; };
+    readonly body: undefined;
+    readonly reply: AsyncIterable<Change>;
+  };
+  /** Server-sent events of everything that the caller may see. */
+  'GET /events': {
+    readonly params: undefined;
+    readonly query: { readonly after?: string; };
+    readonly body: undefined;
+    readonly reply: AsyncIterable<Change>;
+  };
+  /** Commit, reveal, report failures, renew leases and claim, in one signed request; waits up to waitMs. */
+  'POST /work/exchange': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: ExchangeRequest;
+    readonly reply: ExchangeResponse;
+  };
+  /** What this worker may take now; waits up to waitMs until there is something. */
+  'GET /work/available': {
+    readonly params: undefined;
+    readonly query: { readonly waitMs?: number; };
+    readonly body: undefined;
+    readonly reply: Available;
+  };
+  /** Log lines of running replicas; lines above the limit are dropped. */
+  'POST /work/logs': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: LogRequest;
+    readonly reply: LogReply;
+  };
+  /** Upload an output of a replica that this worker holds. */
+  'PUT /work/objects/{sha256}': {
+    readonly params: { readonly sha256: string; };
+    readonly query: { readonly replica: string; };
+    readonly body: ReadableStream<Uint8Array>;
+    readonly reply: StoredObject;
+  };
+  /** Download an input of a replica that this worker holds. */
+  'GET /work/objects/{sha256}': {
+    readonly params: { readonly sha256: string; };
+    readonly query: { readonly replica: string; };
+    readonly body: undefined;
+    readonly reply: ReadableStream<Uint8Array>;
+  };
+  /** Submit a transaction to one of the contracts. */
+  'POST /chaincode/invoke': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: InvokeRequest;
+    readonly reply: Invoked;
+  };
+  /** Run a read-only function of one of the contracts. */
+  'GET /chaincode/query': {
+    readonly params: undefined;
+    readonly query: { readonly contract: 'Marketplace' | 'Contract' | 'Reputation' | 'EscrowTrigger'; readonly fn: string; readonly args?: string; };
+    readonly body: undefined;
+    readonly reply: Queried;
+  };
+  /** The signed head of the chain; keep it to detect rewritten history. */
+  'GET /ledger/head': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: SignedHead;
+  };
+  /** Blocks in order. */
+  'GET /ledger/blocks': {
+    readonly params: undefined;
+    readonly query: { readonly after?: string; readonly limit?: number; };
+    readonly body: undefined;
+    readonly reply: BlockPage;
+  };
+  /** One block. */
+  'GET /ledger/blocks/{number}': {
+    readonly params: { readonly number: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: Block;
+  };
+  /** The proof that a transaction is part of the chain. */
+  'GET /ledger/proofs/{txId}': {
+    readonly params: { readonly txId: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: InclusionProof;
+  };
+  /** What a payment provider tells us; checked over its raw bytes and only stored. */
+  'POST /payment/webhook/{region}': {
+    readonly params: { readonly region: 'ru' | 'eu' | 'us' | 'cn'; };
+    readonly query: undefined;
+    readonly body: Readonly<Record<string, unknown>>;
+    readonly reply: {
+      readonly received: boolean;
+    };
+  };
+  /** Whether this process answers. */
+  'GET /health': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: Health;
+  };
+  /** Whether database, ledger and objects answer; status 503 where one does not. */
+  'GET /ready': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: Ready;
+  };
+  /** Prometheus metrics; from loopback or with an operator’s key. */
+  'GET /metrics': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: string;
+  };
+  /** This document. */
+  'GET /openapi.json': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: Readonly<Record<string, unknown>>;
+  };
+}

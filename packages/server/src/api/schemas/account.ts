@@ -1,0 +1,79 @@
+/** People and programs: accounts, sessions, API keys. */
+
+import { Type, type Static } from 'typebox';
+import { closed, named, nullable, oneOf, ref } from './named.ts';
+import { id, instant, region } from './scalars.ts';
+
+/** What a person may be. */
+export const roleNames = ['customer', 'provider', 'operator', 'arbiter', 'auditor'] as const;
+/** What an API key may be allowed to do. */
+export const scopeNames = ['jobs:read', 'jobs:write', 'workers', 'ledger', 'disputes', 'account', 'metrics'] as const;
+
+export const role = oneOf(roleNames);
+export const scope = oneOf(scopeNames);
+
+const email = Type.String({ minLength: 3, maxLength: 254, pattern: '^[^@\\s]+@[^@\\s]+$' });
+
+export const Account = named(
+  'Account',
+  Type.Object({ id: id('account'), email, region, roles: Type.Array(role), createdAt: instant }),
+);
+
+export const AccountRequest = named(
+  'AccountRequest',
+  closed({
+    email,
+    password: Type.String({ minLength: 10, maxLength: 200 }),
+    region,
+    roles: Type.Array(oneOf(['customer', 'provider']), { minItems: 1, maxItems: 2, uniqueItems: true }),
+  }),
+);
+
+export const SessionRequest = named(
+  'SessionRequest',
+  closed({ email, password: Type.String({ minLength: 1, maxLength: 200 }) }),
+);
+
+export const TicketRequest = named(
+  'TicketRequest',
+  closed({ ticket: Type.String({ minLength: 16, maxLength: 200 }) }, 'A sign-in link that works once.'),
+);
+
+export const Session = named(
+  'Session',
+  Type.Object({
+    account: ref(Account),
+    via: oneOf(['session', 'apiKey']),
+    scopes: Type.Array(scope),
+    expiresAt: nullable(instant),
+  }),
+);
+
+export const ApiKeyRequest = named(
+  'ApiKeyRequest',
+  closed({
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    scopes: Type.Array(scope, { minItems: 1, maxItems: scopeNames.length, uniqueItems: true }),
+  }),
+);
+
+const apiKeyFields = {
+  id: id('apiKey'),
+  name: Type.String(),
+  scopes: Type.Array(scope),
+  createdAt: instant,
+  lastUsedAt: nullable(instant),
+};
+
+export const ApiKey = named('ApiKey', Type.Object(apiKeyFields));
+
+export const NewApiKey = named(
+  'NewApiKey',
+  Type.Object({ ...apiKeyFields, secret: Type.String({ description: 'Shown this once.' }) }),
+);
+
+export type Account = Static<typeof Account>;
+export type AccountRequest = Static<typeof AccountRequest>;
+export type Session = Static<typeof Session>;
+export type ApiKey = Static<typeof ApiKey>;
+export type NewApiKey = Static<typeof NewApiKey>;

@@ -1,0 +1,31 @@
+/** What a job will cost at most, before anything is charged. */
+
+import { Type, type Static } from 'typebox';
+import { closed, named, ref } from './named.ts';
+import { count, money, sha256 } from './scalars.ts';
+
+/** A manifest as the customer wrote it; core checks it and answers with `manifest.*` codes. */
+export const manifest = Type.Object(
+  {},
+  { additionalProperties: true, description: 'A manifest (see its JSON Schema).' },
+);
+
+export const QuoteRequest = named('QuoteRequest', closed({ manifest }));
+
+export const QuoteLine = named('QuoteLine', Type.Object({ text: Type.String(), amount: money }));
+
+export const Quote = named(
+  'Quote',
+  Type.Object({
+    manifest,
+    manifestHash: sha256,
+    units: count,
+    redundancy: count,
+    replicas: Type.Integer({ minimum: 0, description: 'Units × redundancy: what the cap pays for.' }),
+    perReplica: money,
+    cap: money,
+    budget: money,
+    lines: Type.Array(ref(QuoteLine)),
+  }),
+);
+export type Quote = Static<typeof Quote>;
