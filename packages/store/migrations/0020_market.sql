@@ -69,6 +69,8 @@ CREATE TABLE unit (
   wanted smallint NOT NULL CHECK (wanted >= 0),
   -- Since when replacements are wanted; patience with them is counted from here.
   wanted_since timestamptz,
+  -- A replacement once found no taker for too long; stays true.
+  patience_over boolean NOT NULL DEFAULT false,
   -- For exact results the first claim fixes what machines may follow.
   machine_class text,
   reveal_due_at timestamptz,
@@ -85,6 +87,7 @@ CREATE TABLE unit (
   UNIQUE (job_id, kind, ordinal)
 ) WITH (fillfactor = 50);
 CREATE INDEX unit_pool ON unit (priority DESC, position) WHERE wanted > 0;
+CREATE INDEX unit_impatient ON unit (wanted_since) WHERE wanted > 0 AND NOT patience_over;
 
 CREATE TABLE replica (
   id text COLLATE "C" PRIMARY KEY,
@@ -95,7 +98,7 @@ CREATE TABLE replica (
   owner_id text COLLATE "C" NOT NULL,
   payout_account_id text COLLATE "C",
   hub_id text COLLATE "C",
-  network text,
+  network_block text,
   machine_class text NOT NULL,
   state text NOT NULL DEFAULT 'leased'
     CHECK (state IN ('leased', 'committed', 'revealed', 'agreed', 'disagreed', 'lost', 'failed', 'withdrawn')),
@@ -133,7 +136,10 @@ CREATE TABLE replica (
 CREATE TABLE desk (
   worker_id text COLLATE "C" PRIMARY KEY,
   held text[] NOT NULL DEFAULT '{}',
-  seen_at timestamptz NOT NULL
+  -- The unit of each held replica.
+  held_units text[] NOT NULL DEFAULT '{}',
+  seen_at timestamptz NOT NULL,
+  CHECK (cardinality(held) = cardinality(held_units))
 ) WITH (fillfactor = 30);
 
 -- One signed request of a worker: the evidence behind commitments and results. `leaves` are the 32-byte leaf hashes
