@@ -1,1 +1,45 @@
-export {};
+export { createClient, type Client, type ClientOptions } from './client.ts';
+export { createWorkClient, type Upload, type WorkClient, type WorkClientOptions } from './work-client.ts';
+export { type Auth, type Device } from './auth.ts';
+export { type CallOptions } from './call.ts';
+export { type Progress } from './bundle-upload.ts';
+export { parseEvents, type Following, type StreamEvent } from './event-stream.ts';
+export {
+  type Account,
+  type ApiKey,
+  type Available,
+  type Block,
+  type Change,
+  type CreatedJob,
+  type Dispute,
+  type ExchangeRequest,
+  type ExchangeResponse,
+  type FactLine,
+  type Health,
+  type InclusionProof,
+  type Job,
+  type JobSpec,
+  type LedgerTransaction,
+  type LogLine,
+  type LogReply,
+  type Machine,
+  type Money,
+  type MoneyLine,
+  type NewApiKey,
+  type Offer,
+  type Operations,
+  type Payment,
+  type PayoutAccount,
+  type Problem,
+  type Quote,
+  type Ready,
+  type Replica,
+  type Results,
+  type Reveal,
+  type Session,
+  type SignedHead,
+  type StoredObject,
+  type TreeFile,
+  type Unit,
+  type Worker,
+} from './generated/types.ts';

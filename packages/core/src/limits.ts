@@ -6,6 +6,10 @@ export const limits = {
   bundleFileBytes: 512 * 1024 * 1024,
   /** Unpacked to packed bytes of one entry, above which it counts as a bomb. */
   bundleRatio: 200,
+  /** Entries up to this size may shrink by any ratio: even an honest file of zeros does. */
+  bundleRatioFreeBytes: 1024 * 1024,
+  /** The directory of the zip: names, extra fields and comments. */
+  bundleDirectoryBytes: 16 * 1024 * 1024,
   manifestBytes: 64 * 1024,
   requestBodyBytes: 1024 * 1024,
   exchangeBodyBytes: 2 * 1024 * 1024,
@@ -17,12 +21,25 @@ export const limits = {
   redundancy: 9,
   /** Replicas ever given out for one unit, as a multiple of its redundancy. */
   replicaAttemptsFactor: 3,
+  /** How long a replacement waits for a taker before the verdict stands on the quorum that is there. */
+  replacementPatienceMs: 60_000,
+  jobNameChars: 80,
+  runnerChars: 128,
   args: 64,
   argChars: 1024,
+  cpuCoresMin: 0.1,
   cpuCores: 64,
+  memoryGbMin: 0.125,
   memoryGb: 256,
+  timeoutHoursMin: 0.001,
   timeoutHours: 168,
+  expectedMinutesMin: 0.01,
+  budgetMinorMin: 1n,
   budgetMinor: 100_000_000_00n,
+  /** Leaves room for the ordinal of a unit below PYTHONHASHSEED's 2^32 - 1. */
+  randomSeed: 4_294_957_295,
+  metricNameChars: 64,
+  tolerance: 1e12,
   metricsFileBytes: 4096,
   outputFiles: 1000,
   outputBytes: 256 * 1024 * 1024,
@@ -40,4 +57,59 @@ export const limits = {
   outboxBatch: 100,
   outboxAttempts: 20,
   eventStreamBuffer: 1000,
+  /** Between two comments on a stream of events, and the silence after which a client opens it again. */
+  eventHeartbeatMs: 15_000,
+  eventSilenceMs: 45_000,
+  /** Attempts of one call, and the first and longest pause between them. */
+  clientAttempts: 5,
+  clientBackoffMs: 200,
+  clientBackoffMaxMs: 5_000,
+  clientTimeoutMs: 30_000,
+  clientUploadMs: 600_000,
+  databaseConnections: 16,
+  databaseConnectMs: 10_000,
+  databaseIdleMs: 60_000,
+  databaseStatementMs: 60_000,
+  databaseReconnectMs: 100,
+  /** How often a transaction that lost a race runs again, and the unit of the growing pause between. */
+  transactionRetries: 5,
+  transactionRetryMs: 5,
+  /** How long the embedded database may take to answer after a start, recovery included, and to stop. */
+  databaseStartMs: 60_000,
+  databaseStopMs: 30_000,
+  databaseLogBytes: 10 * 1024 * 1024,
+  /** From the start of a sandbox's process until it may be given a unit. */
+  sandboxStartMs: 60_000,
+  /** From a unit's end until its outputs are outside the sandbox. */
+  sandboxCollectMs: 60_000,
+  /** Between two looks at a sandbox's memory. */
+  sandboxWatchMs: 25,
+  /** What the interpreter itself needs on top of a unit's memory. */
+  sandboxRuntimeBytes: 320 * 1024 * 1024,
+  sandboxMemoryMinBytes: 64 * 1024 * 1024,
+  /** What a 32-bit WebAssembly memory can hold. */
+  sandboxMemoryMaxBytes: 4 * 1024 * 1024 * 1024,
+  sandboxScratchFiles: 20_000,
+  /** Open files of a sandbox's process. */
+  sandboxDescriptors: 64,
+  ledgerArgs: 8,
+  ledgerArgChars: 128 * 1024,
+  /** Workers in one batch of results. */
+  ledgerResults: 500,
+  ledgerReplicas: 1_000_000,
+  ledgerPageItems: 100,
+  /** The end of the year 9999. */
+  ledgerTimeMs: 253_402_300_799_999,
+  challengeWindowMs: 90 * 24 * 3_600_000,
+  ledgerSubmissions: 1000,
+  ledgerBlockTransactions: 500,
+  /** How often dependent or conflicting submissions may be put off to a later block of the same call. */
+  ledgerRounds: 1001,
+  /** Rows that one range query of a contract may read, as on Fabric. */
+  ledgerQueryRows: 100_000,
+  ledgerScanPage: 500,
+  ledgerCertificates: 1000,
+  ledgerFactBatch: 200,
+  ledgerFollowMs: 1000,
+  ledgerProblems: 100,
 } as const;

@@ -342,7 +342,7 @@ export type LogLine = {
   readonly position: string;
   readonly unitId: string;
   readonly replicaId: string;
-  readonly stream: 'stdout' | 'stderr';
+  readonly stream: 'stdout' | 'stderr' | 'system';
   readonly text: string;
   readonly at: string;
 };

@@ -95,7 +95,7 @@ export const LogLine = named(
     position: Type.String(),
     unitId: id('unit'),
     replicaId: id('replica'),
-    stream: oneOf(['stdout', 'stderr']),
+    stream: oneOf(['stdout', 'stderr', 'system']),
     text: Type.String(),
     at: instant,
   }),

@@ -1,0 +1,147 @@
+/** The typed client of a market's HTTP API for people and programs; runs in browsers and on Node. */
+
+import { limits } from '@assay/core';
+import { authHeaders, type Auth } from './auth.ts';
+import { uploadBundle, type Progress } from './bundle-upload.ts';
+import {
+  callJson,
+  send,
+  targetOf,
+  type CallOptions,
+  type OperationKey,
+  type Repetition,
+  type Transport,
+} from './call.ts';
+import { followChanges, type Following } from './event-stream.ts';
+import { unreachable } from './failure.ts';
+import type { Operations } from './generated/types.ts';
+
+/** Where the market is and who speaks. */
+export interface ClientOptions {
+  /** Without a trailing slash; empty for the page's own origin. */
+  readonly baseUrl: string;
+  readonly auth: Auth;
+  readonly fetch?: typeof fetch;
+}
+
+type Body<K extends OperationKey> = Operations[K]['body'];
+type Query<K extends OperationKey> = NonNullable<Operations[K]['query']>;
+type Answer<K extends OperationKey> = Promise<Operations[K]['reply']>;
+
+/** A method for every route that people and programs call. Refusals arrive as core's `Refusal`, outages as `Fault`. */
+export type Client = ReturnType<typeof createClient>;
+
+/** Makes a client. */
+export function createClient(options: ClientOptions) {
+  const transport: Transport = {
+    baseUrl: options.baseUrl.replace(/\/+$/, ''),
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    headers: () => authHeaders(options.auth),
+    cookies: options.auth.kind === 'cookie',
+  };
+  return { ...accounts(transport), ...jobs(transport), ...results(transport), ...ledger(transport) };
+}
+
+/** Binds the kinds of calls that all groups of methods are made of. */
+function calls(transport: Transport) {
+  const get = <K extends OperationKey>(
+    key: K,
+    params: Operations[K]['params'],
+    query: Operations[K]['query'],
+    options?: CallOptions,
+  ): Answer<K> => callJson(transport, key, { params, query }, 'natural', options);
+  const post = <K extends OperationKey>(
+    key: K,
+    params: Operations[K]['params'],
+    body: Body<K>,
+    repetition: Repetition,
+    options?: CallOptions,
+  ): Answer<K> => callJson(transport, key, { params, body }, repetition, options);
+  return { get, post };
+}
+
+function accounts(transport: Transport) {
+  const { get, post } = calls(transport);
+  return {
+    createAccount: (body: Body<'POST /accounts'>, o?: CallOptions) =>
+      post('POST /accounts', undefined, body, 'keyed', o),
+    signIn: (body: Body<'POST /sessions'>, o?: CallOptions) => post('POST /sessions', undefined, body, 'natural', o),
+    redeemTicket: (ticket: string, o?: CallOptions) =>
+      post('POST /sessions/ticket', undefined, { ticket }, 'single', o),
+    currentSession: (o?: CallOptions) => get('GET /sessions/current', undefined, undefined, o),
+    signOut: (o?: CallOptions) => post('DELETE /sessions/current', undefined, undefined, 'natural', o),
+    createApiKey: (body: Body<'POST /api-keys'>, o?: CallOptions) =>
+      post('POST /api-keys', undefined, body, 'single', o),
+    listApiKeys: (o?: CallOptions) => get('GET /api-keys', undefined, undefined, o),
+    deleteApiKey: (id: string, o?: CallOptions) => post('DELETE /api-keys/{id}', { id }, undefined, 'natural', o),
+    createPayoutAccount: (body: Body<'POST /payout-accounts'>, o?: CallOptions) =>
+      post('POST /payout-accounts', undefined, body, 'keyed', o),
+    createWorker: (body: Body<'POST /workers'>, o?: CallOptions) =>
+      post('POST /workers', undefined, body, 'natural', o),
+    listWorkers: (query: Query<'GET /workers'> = {}, o?: CallOptions) => get('GET /workers', undefined, query, o),
+  };
+}
+
+function jobs(transport: Transport) {
+  const { get, post } = calls(transport);
+  return {
+    createQuote: (manifest: Body<'POST /quotes'>['manifest'], o?: CallOptions) =>
+      post('POST /quotes', undefined, { manifest }, 'natural', o),
+    createJob: (bundle: Blob, o?: CallOptions & { readonly onProgress?: Progress }) =>
+      uploadBundle(transport, bundle, o),
+    payJob: (id: string, body: Body<'POST /jobs/{id}/pay'> = {}, o?: CallOptions) =>
+      post('POST /jobs/{id}/pay', { id }, body, 'keyed', o),
+    cancelJob: (id: string, o?: CallOptions) => post('POST /jobs/{id}/cancel', { id }, undefined, 'keyed', o),
+    disputeJob: (id: string, reason: string, o?: CallOptions) =>
+      post('POST /jobs/{id}/dispute', { id }, { reason }, 'keyed', o),
+    resolveDispute: (id: string, body: Body<'POST /disputes/{id}/resolve'>, o?: CallOptions) =>
+      post('POST /disputes/{id}/resolve', { id }, body, 'keyed', o),
+    listJobs: (query: Query<'GET /jobs'> = {}, o?: CallOptions) => get('GET /jobs', undefined, query, o),
+    getJob: (id: string, o?: CallOptions) => get('GET /jobs/{id}', { id }, undefined, o),
+    listUnits: (id: string, query: Query<'GET /jobs/{id}/units'> = {}, o?: CallOptions) =>
+      get('GET /jobs/{id}/units', { id }, query, o),
+    listMoney: (id: string, query: Query<'GET /jobs/{id}/money'> = {}, o?: CallOptions) =>
+      get('GET /jobs/{id}/money', { id }, query, o),
+    listFacts: (id: string, query: Query<'GET /jobs/{id}/facts'> = {}, o?: CallOptions) =>
+      get('GET /jobs/{id}/facts', { id }, query, o),
+    listLogs: (id: string, query: Query<'GET /jobs/{id}/logs'> = {}, o?: CallOptions) =>
+      get('GET /jobs/{id}/logs', { id }, query, o),
+    /** Changes of one job, or of everything that the caller may see, until the signal aborts. */
+    events: (following: Following = {}) => followChanges(transport, following),
+  };
+}
+
+function results(transport: Transport) {
+  const { get } = calls(transport);
+  const download = async (target: string, options: CallOptions = {}): Promise<ReadableStream<Uint8Array>> => {
+    const outgoing = { method: 'GET', target, repeatable: true };
+    const response = await send(transport, outgoing, { timeoutMs: limits.clientUploadMs, ...options });
+    if (!response.body) throw unreachable(undefined);
+    return response.body;
+  };
+  return {
+    getResults: (id: string, o?: CallOptions) => get('GET /jobs/{id}/results', { id }, undefined, o),
+    /** The bytes of one agreed file. */
+    getResultFile: (id: string, path: string, o?: CallOptions) =>
+      download(targetOf('/jobs/{id}/results/{path}', { id, path }), o),
+    /** All agreed files in one zip. */
+    getResultsZip: (id: string, o?: CallOptions) => download(targetOf('/jobs/{id}/results.zip', { id }), o),
+    getReceipt: (id: string, o?: CallOptions) => get('GET /jobs/{id}/receipt', { id }, undefined, o),
+  };
+}
+
+function ledger(transport: Transport) {
+  const { get, post } = calls(transport);
+  return {
+    invoke: (body: Body<'POST /chaincode/invoke'>, o?: CallOptions) =>
+      post('POST /chaincode/invoke', undefined, body, 'keyed', o),
+    query: (query: Query<'GET /chaincode/query'>, o?: CallOptions) => get('GET /chaincode/query', undefined, query, o),
+    ledgerHead: (o?: CallOptions) => get('GET /ledger/head', undefined, undefined, o),
+    listBlocks: (query: Query<'GET /ledger/blocks'> = {}, o?: CallOptions) =>
+      get('GET /ledger/blocks', undefined, query, o),
+    getBlock: (number: string, o?: CallOptions) => get('GET /ledger/blocks/{number}', { number }, undefined, o),
+    getProof: (txId: string, o?: CallOptions) => get('GET /ledger/proofs/{txId}', { txId }, undefined, o),
+    health: (o?: CallOptions) => get('GET /health', undefined, undefined, o),
+    ready: (o?: CallOptions) => get('GET /ready', undefined, undefined, o),
+  };
+}
