@@ -1,1 +1,23 @@
-export {};
+export { Contract } from './contract.ts';
+export { EscrowTrigger } from './escrow-trigger.ts';
+export { Marketplace } from './marketplace.ts';
+export { Reputation } from './reputation.ts';
+export { contracts } from './contract-classes.ts';
+export { factNames, type FactName } from './facts.ts';
+export {
+  contractFunctions,
+  ledgerRoles,
+  platformMsp,
+  roleAttribute,
+  type FunctionRow,
+  type LedgerRole,
+} from './roles.ts';
+export {
+  contractRows,
+  contractStates,
+  escrowRows,
+  escrowStatuses,
+  type ContractState,
+  type EscrowStatus,
+} from './states.ts';
+export type { ContractRecord, EscrowRecord, ListingDetails, ReputationRecord } from './records.ts';

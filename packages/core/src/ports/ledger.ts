@@ -1,4 +1,11 @@
-/** The permissioned ledger: facts that others can check. */
+/**
+ * The permissioned ledger: facts that others can check. What is hashed, once for all parties:
+ *
+ * - the leaf of a transaction is the UTF-8 of its canonical JSON; a block's `txRoot` is `merkleRoot` over its leaves;
+ * - a block's hash is SHA-256 over `assay/block/1\n<header>`, the header in canonical JSON (`hashOf(…, 'block', header)`);
+ * - the leaf of a block in the chain's tree is the 32 bytes of its hash, its index the block's number;
+ * - a head's signature is ed25519 over the UTF-8 of `headMessage(head)`.
+ */
 
 import type { Sha256Hex } from '../hash.ts';
 
@@ -25,17 +32,18 @@ export type SubmissionOutcome =
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   | { readonly kind: 'conflict'; readonly message: string };
 
-/** What a contract made known: one event per transaction, in block order. */
+/** What a contract made known. A transaction has one event, which may hold several facts; they come in block order. */
 export interface Fact {
-  /** Position in the stream of facts, ascending without gaps. */
+  /** Position in the stream of facts, from 1 without gaps. */
   readonly position: bigint;
   readonly block: bigint;
   readonly txIndex: number;
   readonly txId: Sha256Hex;
   readonly contract: ContractName;
   readonly name: string;
-  /** Canonical JSON. */
+  /** Canonical JSON; its `job` and `worker` members say what the fact is about. */
   readonly payload: string;
+  /** When the block was made. */
   readonly atMs: number;
 }
 
@@ -52,6 +60,62 @@ export interface SignedHead {
   readonly signature: string;
 }
 
+/** The text that the ledger's key signs for a head. */
+export function headMessage(head: Pick<SignedHead, 'block' | 'blockHash' | 'chainRoot' | 'atMs'>): string {
+  return `assay/head/1\n${head.block}\n${head.blockHash}\n${head.chainRoot}\n${head.atMs}`;
+}
+
+/** What a block's header says, as its canonical JSON carries it. */
+export interface BlockHeader {
+  readonly block: number;
+  /** Hash of the block before; 64 zeros for block 0, which has no transactions. */
+  readonly previous: string;
+  readonly txRoot: string;
+  readonly txCount: number;
+  readonly atMs: number;
+  /** Only in block 0: the ledger's key and the certificates of the organisations' authorities. */
+  readonly genesis?: Readonly<{
+    channel: string;
+    publicKey: string;
+    authorities: readonly Readonly<{ mspId: string; certificate: string }>[];
+  }>;
+}
+
+/** Why a transaction counts or does not; the numbers are Fabric's validation codes. */
+export const transactionCodes = { valid: 0, mvccConflict: 11, phantomConflict: 12 } as const;
+export type TransactionCode = (typeof transactionCodes)[keyof typeof transactionCodes];
+
+/** When a key was last written: block and index of the transaction; null for a key that is not there. */
+export type StateVersion = readonly [block: number, txIndex: number] | null;
+
+/** A transaction as its canonical JSON carries it: what was asked, by whom, what it read and wrote, and its outcome. */
+export interface TransactionRecord {
+  readonly txId: string;
+  readonly key: string;
+  readonly contract: string;
+  readonly fn: string;
+  readonly args: readonly string[];
+  /** The organisation and the SHA-256 of the certificate (PEM) of who asked. */
+  readonly creator: Readonly<{ mspId: string; certificate: string }>;
+  /** Hex; `txId` is SHA-256 over it, the organisation and the certificate, each ended by a zero byte. */
+  readonly nonce: string;
+  /** The clock of who asked. */
+  readonly atMs: number;
+  readonly reads: readonly (readonly [key: string, version: StateVersion])[];
+  /** Range queries: bounds, the last key looked at when it stopped early, and every key it saw. */
+  readonly ranges: readonly Readonly<{
+    start: string;
+    end: string;
+    stoppedAt: string | null;
+    saw: readonly (readonly [key: string, version: StateVersion])[];
+  }>[];
+  /** Null deletes. */
+  readonly writes: readonly (readonly [key: string, value: string | null])[];
+  readonly event: Readonly<{ name: string; payload: string }> | null;
+  readonly result: string;
+  readonly code: TransactionCode;
+}
+
 /** Proves that one transaction is part of the chain under a signed head. */
 export interface InclusionProof {
   /** Canonical JSON of the transaction, which hashes to the leaf. */
@@ -65,16 +129,27 @@ export interface InclusionProof {
   readonly head: SignedHead;
 }
 
+/** Proves that a later head only adds blocks to an earlier one (RFC 6962 §2.1.2). */
+export interface ConsistencyProof {
+  readonly path: readonly Sha256Hex[];
+  readonly head: SignedHead;
+}
+
 /** An engine that runs the four contracts. */
 export interface Ledger {
   readonly engine: 'embedded' | 'fabric';
-  /** Commits each submission or says why not, in order; an outage faults `ledger.unavailable`. */
+  /**
+   * Commits each submission or says why not, in order: one that depends on another of the same call sees its effects.
+   * `conflict` means that the same submission may succeed when sent again. An outage faults `ledger.unavailable`.
+   */
   submit(submissions: readonly Submission[], as: LedgerIdentity): Promise<readonly SubmissionOutcome[]>;
-  /** Runs a read-only function on committed state; refuses `ledger.refused` or `ledger.unknown_function`. */
+  /** Runs a read-only function on committed state; refuses with the contract's code or `ledger.unknown_function`. */
   evaluate(contract: ContractName, fn: string, args: readonly string[], as: LedgerIdentity): Promise<string>;
   /** At most `limit` facts from `position` on. */
   facts(position: bigint, limit: number): Promise<readonly Fact[]>;
   /** Refuses `ledger.not_found`. */
   prove(txId: Sha256Hex): Promise<InclusionProof>;
+  /** From the head of block `earlier` to the newest; refuses `ledger.not_found`. */
+  proveConsistency(earlier: bigint): Promise<ConsistencyProof>;
   head(): Promise<SignedHead>;
 }
