@@ -1,12 +1,202 @@
-export * from './ids.ts';
-export * from './money.ts';
-export * from './clock.ts';
-export * from './errors.ts';
-export * from './error-codes.ts';
-export * from './hash.ts';
-export * from './tree.ts';
-export * from './limits.ts';
-export * from './ports/object-store.ts';
-export * from './ports/payment-provider.ts';
-export * from './ports/ledger.ts';
-export * from './ports/sandbox.ts';
+/** The face of the core: every name that other packages may use. */
+
+export {
+  idPattern,
+  idPrefixes,
+  newId,
+  parseId,
+  uuidV7Source,
+  type AccountId,
+  type ApiKeyId,
+  type Branded,
+  type DisputeId,
+  type Id,
+  type IdKind,
+  type IdSource,
+  type JobId,
+  type PaymentId,
+  type PayoutId,
+  type RefundId,
+  type ReplicaId,
+  type RequestId,
+  type SessionId,
+  type UnitId,
+  type WorkerId,
+} from './ids.ts';
+export {
+  add,
+  currencyExponents,
+  formatAmount,
+  formatMoney,
+  isCurrency,
+  money,
+  moneyFromJson,
+  moneyToJson,
+  parseAmount,
+  split,
+  subtract,
+  times,
+  type Currency,
+  type Money,
+  type MoneyJson,
+} from './money.ts';
+export { isoTime, type Clock } from './clock.ts';
+export { assert, Fault, Refusal, refuse, unreachable, type Details } from './errors.ts';
+export { errorCodes, isErrorCode, type ErrorCode } from './error-codes.ts';
+export {
+  canonicalJson,
+  fromHex,
+  hashOf,
+  parseSha256,
+  toHex,
+  utf8,
+  type CanonicalValue,
+  type Sha256,
+  type Sha256Hex,
+} from './hash.ts';
+export { merkleLeaf, merkleNode, merklePath, merkleRoot, verifyMerklePath, type MerkleClaim } from './merkle.ts';
+export { isSafePath, safeFolderPattern, safePathPattern, treeDigest, type Tree, type TreeFile } from './tree.ts';
+export { limits } from './limits.ts';
+export { nearestKey } from './nearest-key.ts';
+export * as shapes from './shape.ts';
+export type { JsonSchema, Shape, ShapeFault, ShapeOf } from './shape.ts';
+export { isFinal, may, statesBefore, transition, type Stateful, type StateTable } from './transition.ts';
+export { escrowStatesOfJob, jobEvents, jobStates, jobTable, type JobEvent, type JobState } from './job.ts';
+export {
+  escrowEvents,
+  escrowStates,
+  escrowTable,
+  holdingStates,
+  type EscrowEvent,
+  type EscrowState,
+} from './escrow.ts';
+export { unitEvents, unitKinds, unitStates, unitTable, type UnitEvent, type UnitKind, type UnitState } from './unit.ts';
+export { replicaEvents, replicaStates, replicaTable, type ReplicaEvent, type ReplicaState } from './replica.ts';
+export {
+  manifestSchema,
+  manifestShape,
+  verificationTypes,
+  type Manifest,
+  type Verification,
+  type VerificationType,
+} from './manifest-shape.ts';
+export {
+  budgetOf,
+  canonicalManifest,
+  comparatorOf,
+  manifestHash,
+  missingFiles,
+  parseManifest,
+  parseManifestText,
+  timeoutMsOf,
+  unitCountOf,
+  type ManifestFault,
+  type ManifestRules,
+} from './manifest.ts';
+export {
+  canonicalOf,
+  groupsOf,
+  hasTwoQuorums,
+  isFailure,
+  quorumOf,
+  type Comparator,
+  type Group,
+  type Result,
+} from './verdict.ts';
+export {
+  assess,
+  type AgreedAssessment,
+  type Assessment,
+  type EvidenceOf,
+  type ReplicaEvidence,
+  type ReplicationPolicy,
+  type UnitEvidence,
+} from './replication.ts';
+export {
+  mayTake,
+  placementReasons,
+  type IndependenceKeys,
+  type Placement,
+  type PlacementReason,
+  type UnitNeeds,
+  type WorkerProfile,
+} from './placement.ts';
+export { isPrivateBlock, networkBlock } from './network-block.ts';
+export { pricePerReplica, quoteJob, standardRateCard, type Quote, type RateCard } from './quote.ts';
+export {
+  commissionOn,
+  commissionUpTo,
+  standardCommission,
+  turnoverMonth,
+  type CommissionTerms,
+  type CommissionTier,
+} from './commission.ts';
+export {
+  newReputation,
+  recordReplica,
+  reputationBounds,
+  slash,
+  type Reputation,
+  type ReputationEvent,
+} from './reputation.ts';
+export {
+  batchRoots,
+  commitLeaf,
+  commitmentOf,
+  envelopeText,
+  exchangeLeaves,
+  exitCodeOf,
+  statementLeaf,
+  statementsRoot,
+  verdictLeaf,
+  type Envelope,
+  type JudgedUnit,
+  type ResultStatement,
+  type UnitVerdict,
+} from './statement.ts';
+export { regions, type ObjectStore, type PutLimits, type Region, type StoredObject } from './ports/object-store.ts';
+export {
+  type Capabilities,
+  type Movement,
+  type Outcome,
+  type PaymentProvider,
+  type PaymentRequest,
+  type PaymentState,
+  type PayoutRequest,
+  type PayoutState,
+  type ProviderPayment,
+  type ProviderPayout,
+  type ProviderRefund,
+  type RefundRequest,
+  type RefundState,
+  type WebhookNotice,
+} from './ports/payment-provider.ts';
+export {
+  contractNames,
+  headMessage,
+  transactionCodes,
+  type BlockHeader,
+  type ConsistencyProof,
+  type ContractName,
+  type Fact,
+  type InclusionProof,
+  type Ledger,
+  type LedgerIdentity,
+  type SignedHead,
+  type StateVersion,
+  type Submission,
+  type SubmissionOutcome,
+  type TransactionCode,
+  type TransactionRecord,
+} from './ports/ledger.ts';
+export {
+  type DriverReport,
+  type Ending,
+  type InputFile,
+  type LogSink,
+  type SandboxDriver,
+  type SandboxLimits,
+  type SandboxOutcome,
+  type SandboxUnit,
+  type Usage,
+} from './ports/sandbox.ts';

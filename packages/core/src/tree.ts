@@ -18,16 +18,21 @@ export function treeDigest(sha256: Sha256, tree: Tree): Sha256Hex {
   return hashOf(sha256, 'tree', files);
 }
 
-const pathPart = /^[A-Za-z0-9_][A-Za-z0-9._ +@=,()-]*$/;
-const windowsDevice = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
+const windowsDevice = '(?:[Cc][Oo][Nn]|[Pp][Rr][Nn]|[Aa][Uu][Xx]|[Nn][Uu][Ll]|[Cc][Oo][Mm][0-9]|[Ll][Pp][Tt][0-9])';
+const pathPart = `(?!${windowsDevice}(?:[./]|$))[A-Za-z0-9_](?:[A-Za-z0-9._ +@=,()-]*[A-Za-z0-9_+@=,()-])?`;
+
+/** The regular expression, for JSON Schema, that safe paths match. */
+export const safePathPattern = `^(?=.{1,255}$)${pathPart}(?:/${pathPart}){0,7}$`;
+
+/** The same for a folder, which may be written with a slash at its end. */
+export const safeFolderPattern = `^(?=.{1,255}$)${pathPart}(?:/${pathPart}){0,7}/?$`;
+
+const safePath = new RegExp(safePathPattern, 'u');
 
 /**
  * Whether `path` is safe on every file system: relative, at most 8 parts and 255 characters, each part of plain
- * characters, not a device name, not ending in a dot or space.
+ * characters, not starting with a dot, not ending in a dot or space, not a device name of Windows.
  */
 export function isSafePath(path: string): boolean {
-  if (path.length === 0 || path.length > 255) return false;
-  const parts = path.split('/');
-  if (parts.length > 8) return false;
-  return parts.every((part) => pathPart.test(part) && !/[. ]$/.test(part) && !windowsDevice.test(part));
+  return safePath.test(path);
 }

@@ -1,0 +1,198 @@
+/** The keys of a manifest with their bounds and defaults: the parser's table and the published JSON Schema. */
+
+import { limits } from './limits.ts';
+import { regions, type Region } from './ports/object-store.ts';
+import { safeFolderPattern, safePathPattern } from './tree.ts';
+import {
+  decimal,
+  described,
+  flag,
+  integer,
+  join,
+  list,
+  oneOf,
+  record,
+  text,
+  withDefault,
+  type JsonSchema,
+  type Report,
+  type Shape,
+} from './shape.ts';
+
+/** Every way of verification that manifests name; `statistical` and `tee` are refused as unsupported for now. */
+export const verificationTypes = ['exact', 'metric', 'statistical', 'tee'] as const;
+export type VerificationType = (typeof verificationTypes)[number];
+
+/** The keys are those of the document, so that the manifest shown is the manifest sent. */
+export interface Manifest {
+  readonly name?: string;
+  readonly runner: string;
+  readonly entry_point: string;
+  readonly args: readonly string[];
+  /** With a slash at the end. */
+  readonly data_dir?: string;
+  /** With a slash at the end. */
+  readonly output_dir: string;
+  readonly resources: {
+    readonly cpu_cores: number;
+    readonly memory_gb: number;
+    readonly gpu: boolean;
+    /** Always there after parsing. */
+    readonly expected_minutes?: number;
+  };
+  readonly parallelism: { readonly strategy: 'data_parallel'; readonly chunks: number; readonly merge_script?: string };
+  readonly verification: Verification;
+  readonly environment: { readonly random_seed?: number; readonly runner_version?: string };
+  readonly network_whitelist: readonly string[];
+  readonly timeout_hours: number;
+  readonly budget_usd: number;
+  readonly region_preference: Region;
+}
+
+export type Verification =
+  | { readonly type: 'exact'; readonly redundancy: number; readonly tee_required?: false }
+  | {
+      readonly type: 'metric';
+      readonly metric_name: string;
+      readonly tolerance: number;
+      readonly redundancy: number;
+      readonly tee_required?: false;
+    };
+
+const plainText = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$';
+
+const file = text({ pattern: safePathPattern, rule: 'a relative path of plain characters', min: 1, max: 255 });
+const folder = withSlash(
+  text({ pattern: safeFolderPattern, rule: 'a relative folder of plain characters', min: 1, max: 255 }),
+);
+
+const redundancy = described('Agreeing replicas to buy of each unit.', withDefault(integer(1, limits.redundancy), 3));
+
+const exact = record({ type: withDefault(oneOf(['exact']), 'exact'), redundancy }, { tee_required: oneOf([false]) });
+const metric = record(
+  {
+    type: oneOf(['metric']),
+    metric_name: text({
+      pattern: '^[A-Za-z_][A-Za-z0-9_.-]*$',
+      rule: 'a name of letters, digits, _ . -',
+      min: 1,
+      max: limits.metricNameChars,
+    }),
+    tolerance: described('The greatest absolute difference that agrees.', decimal(0, limits.tolerance)),
+    redundancy,
+  },
+  { tee_required: oneOf([false]) },
+);
+
+const verification: Shape<Verification> = {
+  schema: { type: 'object', oneOf: [exact.schema, metric.schema] },
+  read(value, path, report) {
+    const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : 'exact';
+    const tee = typeof value === 'object' && value !== null && 'tee_required' in value && value.tee_required === true;
+    if (type === 'statistical' || type === 'tee')
+      return unsupported(report, join(path, 'type'), `${type} verification`);
+    if (tee) return unsupported(report, join(path, 'tee_required'), 'attestation');
+    if (type !== 'exact' && type !== 'metric') {
+      report({ path: join(path, 'type'), kind: 'malformed', message: `must be ${verificationTypes.join(', ')}` });
+      return undefined;
+    }
+    return type === 'metric' ? metric.read(value, path, report) : exact.read(value, path, report);
+  },
+};
+
+const noNetwork: Shape<readonly string[]> = {
+  schema: { type: 'array', items: { type: 'string' }, maxItems: 0 },
+  read(value, path, report) {
+    if (Array.isArray(value) && value.length > 0) return unsupported(report, path, 'network access');
+    return list(text({ pattern: plainText, rule: 'plain text', max: 255 }), 0).read(value, path, report);
+  },
+};
+
+const resources = record(
+  {
+    cpu_cores: withDefault(decimal(limits.cpuCoresMin, limits.cpuCores), 1),
+    memory_gb: withDefault(decimal(limits.memoryGbMin, limits.memoryGb), 1),
+    gpu: withDefault(flag(), false),
+  },
+  {
+    expected_minutes: described(
+      'How long one run takes, which fixes the price; 5 or the timeout where it is shorter.',
+      decimal(limits.expectedMinutesMin, limits.timeoutHours * 60),
+    ),
+  },
+);
+
+const parallelism = record(
+  {
+    strategy: withDefault(oneOf(['data_parallel']), 'data_parallel'),
+    chunks: withDefault(integer(1, limits.chunks), 1),
+  },
+  { merge_script: described('Runs over the agreed outputs of all chunks.', file) },
+);
+
+const environment = record(
+  {},
+  {
+    random_seed: integer(0, limits.randomSeed),
+    runner_version: text({ pattern: plainText, rule: 'plain text', min: 1, max: limits.runnerChars }),
+  },
+);
+
+/** The manifest as a shape. */
+export const manifestShape: Shape<Manifest> = record(
+  {
+    runner: described(
+      'A runner of the allowlist, such as platform-runner:python-3.14.',
+      text({
+        pattern: '^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9][A-Za-z0-9._-]*$',
+        rule: 'name:tag',
+        max: limits.runnerChars,
+      }),
+    ),
+    entry_point: file,
+    args: withDefault(
+      list(
+        text({ pattern: '^[^\\u0000\\ud800-\\udfff]*$', rule: 'text without NUL', max: limits.argChars }),
+        limits.args,
+      ),
+      [],
+    ),
+    output_dir: withDefault(folder, 'results/'),
+    resources: withDefault(resources, { cpu_cores: 1, memory_gb: 1, gpu: false }),
+    parallelism: withDefault(parallelism, { strategy: 'data_parallel', chunks: 1 }),
+    verification: withDefault(verification, { type: 'exact', redundancy: 3 }),
+    environment: withDefault(environment, {}),
+    network_whitelist: withDefault(noNetwork, []),
+    timeout_hours: withDefault(decimal(limits.timeoutHoursMin, limits.timeoutHours), 1),
+    budget_usd: described(
+      'The most the job may cost.',
+      decimal(Number(limits.budgetMinorMin) / 100, Number(limits.budgetMinor) / 100, 2),
+    ),
+    region_preference: withDefault(oneOf(regions), 'eu'),
+  },
+  {
+    name: text({ pattern: plainText, rule: 'plain text', min: 1, max: limits.jobNameChars }),
+    data_dir: folder,
+  },
+);
+
+/** The manifest as JSON Schema 2020-12. */
+export const manifestSchema: JsonSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'Assay job manifest',
+  ...manifestShape.schema,
+};
+
+function withSlash(shape: Shape<string>): Shape<string> {
+  return {
+    ...shape,
+    read(value, path, report) {
+      const read = shape.read(value, path, report);
+      return read === undefined || read.endsWith('/') ? read : `${read}/`;
+    },
+  };
+}
+
+function unsupported(report: Report, path: string, what: string): undefined {
+  report({ path, kind: 'unsupported', message: `asks for ${what}, which this deployment does not offer` });
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import type { AccountId, WorkerId } from './ids.ts';
+import { mayTake, placementReasons, type PlacementReason, type UnitNeeds, type WorkerProfile } from './placement.ts';
+
+const runner = 'platform-runner:python-3.14';
+const worker: WorkerProfile = {
+  worker: 'wrk_1' as WorkerId,
+  owner: 'acc_1' as AccountId,
+  payoutAccount: 'payee 1',
+  hub: 'hub 1',
+  networkBlock: '203.0.113.0/24',
+  banned: false,
+  region: 'eu',
+  cpuCores: 2,
+  memoryGb: 4,
+  gpu: false,
+  runners: { [runner]: 'class 1' },
+};
+const unit: UnitNeeds = {
+  customer: 'acc_9' as AccountId,
+  runner,
+  cpuCores: 2,
+  memoryGb: 4,
+  gpu: false,
+  regions: ['eu'],
+  machineClass: 'class 1',
+  taken: [
+    {
+      worker: 'wrk_2' as WorkerId,
+      owner: 'acc_2' as AccountId,
+      payoutAccount: 'payee 2',
+      hub: 'hub 2',
+      networkBlock: '198.51.100.0/24',
+    },
+  ],
+};
+const [other] = unit.taken;
+
+describe('mayTake', () => {
+  it('lets an able and independent worker take the unit', () => {
+    expect(mayTake(worker, unit)).toEqual({ ok: true });
+  });
+
+  /** Each case changes one thing, so it shows that exactly this reason is held. */
+  const cases: Record<PlacementReason, [Partial<WorkerProfile>, Partial<UnitNeeds>]> = {
+    banned: [{ banned: true }, {}],
+    own_job: [{}, { customer: worker.owner }],
+    region: [{ region: 'us' }, {}],
+    runner: [{ runners: { 'platform-runner:other': 'class 1' } }, { machineClass: null }],
+    cpu: [{}, { cpuCores: 2.5 }],
+    memory: [{}, { memoryGb: 4.25 }],
+    gpu: [{}, { gpu: true }],
+    machine_class: [{ runners: { [runner]: 'class 2' } }, {}],
+    same_worker: [{ worker: other!.worker }, {}],
+    same_owner: [{ owner: other!.owner }, {}],
+    same_payout_account: [{ payoutAccount: 'payee 2' }, {}],
+    same_hub: [{ hub: 'hub 2' }, {}],
+    same_network: [{ networkBlock: '198.51.100.0/24' }, {}],
+  };
+
+  it.each(placementReasons)('refuses for %s', (reason) => {
+    const [changedWorker, changedUnit] = cases[reason];
+    expect(mayTake({ ...worker, ...changedWorker }, { ...unit, ...changedUnit })).toEqual({ ok: false, reason });
+  });
+
+  it('does not count what is not known, and takes any region and class where none is fixed', () => {
+    const unknown = { payoutAccount: null, hub: null, networkBlock: null };
+    const taken = [{ ...other!, ...unknown }];
+    expect(mayTake({ ...worker, ...unknown }, { ...unit, taken })).toEqual({ ok: true });
+    expect(mayTake({ ...worker, region: 'cn' }, { ...unit, regions: [], machineClass: null })).toEqual({ ok: true });
+  });
+
+  it('is not fooled by names of Object.prototype', () => {
+    expect(mayTake(worker, { ...unit, runner: 'constructor', machineClass: null })).toMatchObject({ reason: 'runner' });
+  });
+});

@@ -1,0 +1,136 @@
+/** What a worker commits to, states and signs, and what the ledger's roots are made of. One encoding for all parties. */
+
+import { canonicalJson, hashOf, utf8, type Sha256, type Sha256Hex } from './hash.ts';
+import type { JobId, ReplicaId, RequestId, UnitId, WorkerId } from './ids.ts';
+import { merkleRoot } from './merkle.ts';
+import type { Ending } from './ports/sandbox.ts';
+import type { UnitKind } from './unit.ts';
+
+/** What a replica reveals and its device signs. The listing of outputs travels beside it and hashes to `digest`. */
+export interface ResultStatement {
+  readonly job: JobId;
+  readonly unit: UnitId;
+  readonly replica: ReplicaId;
+  readonly worker: WorkerId;
+  /** The tree digest of the outputs; of the empty tree where the code failed. */
+  readonly digest: Sha256Hex;
+  readonly exitCode: number;
+  /** SHA-256 of the text of `metrics.json`, which the outputs list; null where the job has no metric or failed. */
+  readonly metrics: Sha256Hex | null;
+}
+
+/** Binds a result before it is shown: nobody can copy it, its worker cannot change it. The nonce is 64 hex digits. */
+export function commitmentOf(
+  sha256: Sha256,
+  bound: Readonly<{ job: JobId; unit: UnitId; worker: WorkerId; nonce: string; digest: Sha256Hex }>,
+): Sha256Hex {
+  const { job, unit, worker, nonce, digest } = bound;
+  return hashOf(sha256, 'commitment', { job, unit, worker, nonce, digest });
+}
+
+/** The leaf of one commitment in an exchange's statements root. */
+export function commitLeaf(replica: ReplicaId, commitment: Sha256Hex): Uint8Array {
+  return utf8(canonicalJson({ commit: { replica, commitment } }));
+}
+
+/** The leaf of a result statement, in an exchange's statements root and in the ledger's proof root. */
+export function statementLeaf(statement: ResultStatement): Uint8Array {
+  const { job, unit, replica, worker, digest, exitCode, metrics } = statement;
+  return utf8(canonicalJson({ job, unit, replica, worker, digest, exitCode, metrics }));
+}
+
+/** The leaves of an exchange in body order: each commit, then each reveal's statement. */
+export function exchangeLeaves(
+  commits: readonly Readonly<{ replica: ReplicaId; commitment: Sha256Hex }>[],
+  reveals: readonly ResultStatement[],
+): Uint8Array[] {
+  return [...commits.map((commit) => commitLeaf(commit.replica, commit.commitment)), ...reveals.map(statementLeaf)];
+}
+
+/** The Merkle root that a device signs over all statements of one exchange. */
+export function statementsRoot(
+  sha256: Sha256,
+  commits: readonly Readonly<{ replica: ReplicaId; commitment: Sha256Hex }>[],
+  reveals: readonly ResultStatement[],
+): Sha256Hex {
+  return merkleRoot(sha256, exchangeLeaves(commits, reveals));
+}
+
+/** The signed part of one exchange request. */
+export interface Envelope {
+  readonly worker: WorkerId;
+  readonly request: RequestId;
+  readonly sentAtMs: number;
+  readonly statementsRoot: Sha256Hex;
+  readonly bodySha256: Sha256Hex;
+}
+
+/** The UTF-8 text that the device signs with ed25519. */
+export function envelopeText(envelope: Envelope): string {
+  const { worker, request, sentAtMs, statementsRoot: root, bodySha256 } = envelope;
+  return `assay/exchange/1\n${worker}\n${request}\n${sentAtMs}\n${root}\n${bodySha256}`;
+}
+
+/** The verdict on one unit, as the ledger's result root and the receipt carry it. */
+export interface UnitVerdict {
+  readonly unit: UnitId;
+  readonly ordinal: number;
+  readonly kind: UnitKind;
+  /** The digest of the canonical result. */
+  readonly digest: Sha256Hex;
+  readonly exitCode: number;
+  /** The canonical metric in JavaScript's shortest notation; null for `exact` or a failed unit. */
+  readonly metric: string | null;
+  /** The replica whose outputs are the result. */
+  readonly canonical: ReplicaId;
+  /** The agreeing replicas, ascending. */
+  readonly agreeing: readonly ReplicaId[];
+}
+
+/** The leaf of a unit's verdict in the ledger's result root. */
+export function verdictLeaf(verdict: UnitVerdict): Uint8Array {
+  const { unit, ordinal, kind, digest, exitCode, metric, canonical, agreeing } = verdict;
+  return utf8(
+    canonicalJson({ unit, ordinal, kind, digest, exitCode, metric, canonical, agreeing: agreeing.toSorted() }),
+  );
+}
+
+/** One unit of a batch: its verdict and the statements of every replica that revealed. */
+export interface JudgedUnit {
+  readonly verdict: UnitVerdict;
+  readonly statements: readonly ResultStatement[];
+}
+
+/**
+ * The two hashes that `Contract.submitWork` records for a batch of judged units: the root over all statements (units by
+ * id, then replicas by id) and the root over the verdicts (units by id).
+ */
+export function batchRoots(
+  sha256: Sha256,
+  batch: readonly JudgedUnit[],
+): { readonly proofHash: Sha256Hex; readonly resultHash: Sha256Hex } {
+  const units = batch.toSorted((a, b) => (a.verdict.unit < b.verdict.unit ? -1 : 1));
+  const statements = units.flatMap((unit) =>
+    unit.statements.toSorted((a, b) => (a.replica < b.replica ? -1 : 1)).map(statementLeaf),
+  );
+  return {
+    proofHash: merkleRoot(sha256, statements),
+    resultHash: merkleRoot(
+      sha256,
+      units.map((unit) => verdictLeaf(unit.verdict)),
+    ),
+  };
+}
+
+/** How a kill shows as an exit code, as shells and container engines write them. */
+const killExitCodes = { wall: 124, memory: 137, scratch: 153, outputs: 153, log: 153, policy: 159 } as const;
+
+/**
+ * The exit code that a replica states for an ending, or undefined where the ending is no result: the driver failed or
+ * the operator stopped it, and the replica is reported as lost.
+ */
+export function exitCodeOf(ending: Ending): number | undefined {
+  if (ending.kind === 'infra') return undefined;
+  if (ending.kind === 'exit') return ending.code;
+  return ending.why === 'operator' ? undefined : killExitCodes[ending.why];
+}
