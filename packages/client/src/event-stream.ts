@@ -18,6 +18,8 @@ export interface Following {
   readonly jobId?: string;
   readonly after?: string;
   readonly signal?: AbortSignal;
+  /** Told when the stream opens and when it breaks. */
+  readonly onState?: (state: 'open' | 'closed') => void;
 }
 
 /** Splits text chunks into events; comments and unknown fields are skipped. */
@@ -84,7 +86,12 @@ async function* openStream(
     });
   if (!response.ok) throw await failureOf(response);
   if (!response.body) throw unreachable(undefined);
-  yield* parseEvents(textOf(response.body, silence));
+  following.onState?.('open');
+  try {
+    yield* parseEvents(textOf(response.body, silence));
+  } finally {
+    following.onState?.('closed');
+  }
 }
 
 /** Text chunks of a body; a server that says nothing for longer than its heartbeats allow counts as gone. */

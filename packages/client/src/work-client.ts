@@ -1,6 +1,16 @@
 /** What a worker's device calls: every request is signed with the device's key. */
 
-import { envelopeText, limits, newId, parseSha256, toHex, utf8, type RequestId, type Sha256Hex } from '@assay/core';
+import {
+  deviceRequestText,
+  envelopeText,
+  limits,
+  newId,
+  parseSha256,
+  toHex,
+  utf8,
+  type RequestId,
+  type Sha256Hex,
+} from '@assay/core';
 import type { Device } from './auth.ts';
 import { readJson, send, targetOf, type CallOptions, type Outgoing, type Transport } from './call.ts';
 import { unreachable } from './failure.ts';
@@ -120,7 +130,14 @@ function requestSigner(device: Device, method: string, target: string, bodyHash:
   return async (): Promise<Record<string, string>> => {
     const request: RequestId = newId('request', device.ids);
     const sentAtMs = device.nowMs();
-    const text = `assay/request/1\n${device.workerId}\n${request}\n${sentAtMs}\n${method}\n${target}\n${bodyHash}`;
+    const text = deviceRequestText({
+      worker: device.workerId,
+      request,
+      sentAtMs,
+      method,
+      target,
+      bodySha256: bodyHash,
+    });
     return {
       'assay-worker': device.workerId,
       'assay-request': request,

@@ -154,6 +154,7 @@ export {
   type ResultStatement,
   type UnitVerdict,
 } from './statement.ts';
+export { deviceRequestText, type DeviceRequest } from './device-request.ts';
 export { regions, type ObjectStore, type PutLimits, type Region, type StoredObject } from './ports/object-store.ts';
 export {
   type Capabilities,

@@ -196,15 +196,12 @@ export type QuoteRequest = {
   readonly manifest: Readonly<Record<string, unknown>>;
 };
 
-export type QuoteLine = {
-  readonly text: string;
-  readonly amount: Money;
-};
-
 export type Quote = {
   /** A manifest (see its JSON Schema). */
   readonly manifest: Readonly<Record<string, unknown>>;
   readonly manifestHash: string;
+  /** The version of the rates. */
+  readonly rateCard: string;
   readonly units: number;
   readonly redundancy: number;
   /** Units × redundancy: what the cap pays for. */
@@ -212,7 +209,6 @@ export type Quote = {
   readonly perReplica: Money;
   readonly cap: Money;
   readonly budget: Money;
-  readonly lines: readonly QuoteLine[];
 };
 
 export type Job = {

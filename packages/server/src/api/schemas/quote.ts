@@ -1,7 +1,7 @@
 /** What a job will cost at most, before anything is charged. */
 
 import { Type, type Static } from 'typebox';
-import { closed, named, ref } from './named.ts';
+import { closed, named } from './named.ts';
 import { count, money, sha256 } from './scalars.ts';
 
 /** A manifest as the customer wrote it; core checks it and answers with `manifest.*` codes. */
@@ -12,20 +12,18 @@ export const manifest = Type.Object(
 
 export const QuoteRequest = named('QuoteRequest', closed({ manifest }));
 
-export const QuoteLine = named('QuoteLine', Type.Object({ text: Type.String(), amount: money }));
-
 export const Quote = named(
   'Quote',
   Type.Object({
     manifest,
     manifestHash: sha256,
+    rateCard: Type.String({ description: 'The version of the rates.' }),
     units: count,
     redundancy: count,
     replicas: Type.Integer({ minimum: 0, description: 'Units × redundancy: what the cap pays for.' }),
     perReplica: money,
     cap: money,
     budget: money,
-    lines: Type.Array(ref(QuoteLine)),
   }),
 );
 export type Quote = Static<typeof Quote>;
