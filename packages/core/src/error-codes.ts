@@ -64,6 +64,7 @@ export const errorCodes = {
   'escrow.window_closed': { status: 409, text: 'The challenge window is over.' },
   'journal.overdraft': { status: 409, text: 'An account would fall below zero.' },
   'journal.append_only': { status: 409, text: 'What is booked cannot be changed or added to; book a reversal.' },
+  'journal.wrong_flow': { status: 409, text: 'Money does not flow between these kinds of account.' },
   'escrow.not_found': { status: 404, text: 'No escrow was opened for this job.' },
   'escrow.unbalanced': { status: 409, text: 'The state of the escrow and the money in it disagree.' },
   'dispute.not_found': { status: 404, text: 'No such dispute.' },

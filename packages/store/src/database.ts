@@ -1,0 +1,145 @@
+/** The one way to PostgreSQL: queries, transactions that retry lost races, and notifications that survive reconnects. */
+
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { assert, limits } from '@assay/core';
+import pg from 'pg';
+import { openListener } from './listener.ts';
+import { isConnectionLoss, isSerializationConflict, translateSqlError } from './sql-errors.ts';
+
+/** A statement: plain text is parsed each time, a named one is prepared once per connection. */
+export type Sql = string | { readonly name: string; readonly text: string };
+
+/** Where statements run. `bigint` columns arrive as bigint, `timestamptz` as Date, `numeric` as string. */
+export interface Tx {
+  /** The rows of one statement; throws the refusals and faults of `translateSqlError`. */
+  query<Row>(sql: Sql, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** A pool of connections; a query outside a transaction commits by itself. */
+export interface Database extends Tx {
+  /**
+   * Runs `run` in one transaction and commits it; rolls back when it throws. A lost race (40001, 40P01) runs again, so
+   * `run` must have no effects of its own. A Fault `store.unavailable` while committing leaves the outcome open: repeat
+   * under the same key.
+   */
+  transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Calls `onNotify` with each payload on `channel`, and with an empty payload after a reconnect, when notifications
+   * may have been missed and the listener must read what it waits for.
+   */
+  listen(channel: string, onNotify: (payload: string) => void): Promise<{ close(): Promise<void> }>;
+  /** Waits for running statements and closes every connection. */
+  close(): Promise<void>;
+}
+
+/** Where the server is and how many connections the pool may hold. */
+export interface DatabaseOptions {
+  readonly connectionString: string;
+  readonly maxConnections?: number;
+}
+
+const parsers = new Map<number, (text: string) => unknown>([
+  [pg.types.builtins.INT8, BigInt],
+  [1016, parseBigintArray],
+]);
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    (format !== 'binary' && parsers.get(oid)) || pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+/** Opens a pool; connections are made when they are first needed. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    max: options.maxConnections ?? limits.databaseConnections,
+    connectionTimeoutMillis: limits.databaseConnectMs,
+    idleTimeoutMillis: limits.databaseIdleMs,
+    statement_timeout: limits.databaseStatementMs,
+    idle_in_transaction_session_timeout: limits.databaseStatementMs,
+    application_name: 'assay',
+    types,
+  });
+  // An idle connection that breaks is replaced at the next query, which reports the failure if it lasts.
+  pool.on('error', () => undefined);
+  const listener = openListener(options.connectionString);
+  return {
+    query: (sql, values) => runStatement(pool, sql, values),
+    transaction: (run) => runTransaction(pool, run),
+    listen: listener.listen,
+    async close() {
+      await listener.close();
+      await pool.end();
+    },
+  };
+}
+
+async function runStatement<Row>(
+  on: pg.Pool | pg.PoolClient,
+  sql: Sql,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  try {
+    const text = typeof sql === 'string' ? { text: sql } : sql;
+    const result = await on.query<pg.QueryResultRow>({ ...text, values: values as unknown[] });
+    return result.rows as Row[];
+  } catch (error) {
+    throw translateSqlError(error);
+  }
+}
+
+async function runTransaction<T>(pool: pg.Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await tryTransaction(pool, run);
+    } catch (error) {
+      if (!isSerializationConflict(error) || attempt > limits.transactionRetries) throw error;
+      await sleep(randomInt(2 ** attempt * limits.transactionRetryMs));
+    }
+  }
+}
+
+async function tryTransaction<T>(pool: pg.Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await connect(pool);
+  // Without a listener a connection that breaks between two statements would end the process.
+  const onError = (): undefined => undefined;
+  client.on('error', onError);
+  let broken = false;
+  try {
+    await client.query('BEGIN');
+    const result = await run({ query: (sql, values) => runStatement(client, sql, values) });
+    const { command } = await client.query('COMMIT');
+    assert(command === 'COMMIT', 'a transaction whose statement failed must not go on');
+    return result;
+  } catch (error) {
+    broken = await rollBack(client);
+    throw translateSqlError(error);
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    if (isConnectionLoss(error)) throw translateSqlError(error);
+    throw error;
+  }
+}
+
+/** Ends the transaction; true when the connection is beyond use. */
+async function rollBack(client: pg.PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function parseBigintArray(text: string): bigint[] {
+  return text === '{}' ? [] : text.slice(1, -1).split(',').map(BigInt);
+}
