@@ -1,0 +1,39 @@
+/** An error as a person can act on it: the sentence, the code, and the faults that a form can show. */
+
+import { Alert, Code, List, Text } from '@mantine/core';
+import { Refusal, Fault } from '@assay/core';
+
+interface FaultLine {
+  readonly path: string;
+  readonly message: string;
+}
+
+function isFaultLine(value: unknown): value is FaultLine {
+  return typeof value === 'object' && value !== null && 'path' in value && 'message' in value;
+}
+
+export function ProblemNote({ error }: { error: unknown }) {
+  const known = error instanceof Refusal || error instanceof Fault;
+  const message = error instanceof Error ? error.message : String(error);
+  const listed = error instanceof Refusal ? error.details['faults'] : undefined;
+  const faults: FaultLine[] = Array.isArray(listed) ? listed.filter(isFaultLine) : [];
+  return (
+    <Alert color="red" role="alert" title={known ? 'That did not work' : 'Something failed'}>
+      <Text size="sm">{message}</Text>
+      {faults.length > 0 && (
+        <List size="sm" mt="xs">
+          {faults.map((fault) => (
+            <List.Item key={`${fault.path} ${fault.message}`}>
+              <Code>{fault.path}</Code> {fault.message}
+            </List.Item>
+          ))}
+        </List>
+      )}
+      {known && (
+        <Text size="xs" c="dimmed" mt="xs">
+          {error.code}
+        </Text>
+      )}
+    </Alert>
+  );
+}
