@@ -1,1 +1,10 @@
-export {};
+/** The suites that adapters run, and the in-memory adapters that tests use in their place. */
+
+export { memoryObjectStore } from './ports/memory-object-store.ts';
+export {
+  memoryPaymentProvider,
+  type MemoryPaymentOptions,
+  type MemoryPaymentProvider,
+} from './ports/memory-payment-provider.ts';
+export { objectStoreConformance, type ObjectStoreHarness } from './ports/object-store.conformance.ts';
+export { paymentProviderConformance, type PaymentProviderHarness } from './ports/payment-provider.conformance.ts';

@@ -15,6 +15,7 @@ export {
   type IdSource,
   type JobId,
   type PaymentId,
+  type PayoutAccountId,
   type PayoutId,
   type RefundId,
   type ReplicaId,
@@ -54,12 +55,36 @@ export {
   type Sha256,
   type Sha256Hex,
 } from './hash.ts';
-export { merkleLeaf, merkleNode, merklePath, merkleRoot, verifyMerklePath, type MerkleClaim } from './merkle.ts';
+export {
+  merkleLeaf,
+  merkleNode,
+  merklePath,
+  merklePathOfHashes,
+  merkleRoot,
+  merkleRootOfHashes,
+  verifyMerklePath,
+  type MerkleClaim,
+} from './merkle.ts';
 export { isSafePath, safeFolderPattern, safePathPattern, treeDigest, type Tree, type TreeFile } from './tree.ts';
 export { limits } from './limits.ts';
 export { nearestKey } from './nearest-key.ts';
-export * as shapes from './shape.ts';
-export type { JsonSchema, Shape, ShapeFault, ShapeOf } from './shape.ts';
+export {
+  decimalShape,
+  described,
+  flagShape,
+  integerShape,
+  listShape,
+  oneOfShape,
+  recordShape,
+  textShape,
+  withDefault,
+  type FaultKind,
+  type JsonSchema,
+  type Report,
+  type Shape,
+  type ShapeFault,
+  type ShapeOf,
+} from './shape.ts';
 export { isFinal, may, statesBefore, transition, type Stateful, type StateTable } from './transition.ts';
 export { escrowStatesOfJob, jobEvents, jobStates, jobTable, type JobEvent, type JobState } from './job.ts';
 export {
@@ -201,3 +226,40 @@ export {
   type SandboxUnit,
   type Usage,
 } from './ports/sandbox.ts';
+export type {
+  PoolQuery,
+  Taker,
+  Upload,
+  WorkChanges,
+  WorkLocks,
+  WorkReads,
+  WorkStore,
+  WorkTx,
+  WorkWake,
+  WorkWrites,
+} from './ports/work-store.ts';
+export type {
+  ClaimRow,
+  CommitRow,
+  DecidedRow,
+  EndRow,
+  ExchangeRow,
+  HeldReplica,
+  JobChange,
+  JobProgress,
+  LoadedUnits,
+  NewExchange,
+  OfferRow,
+  OpenUnits,
+  OpenVerdict,
+  RefusedItem,
+  ReplicaGlimpse,
+  ReplicaRow,
+  RevealRow,
+  UnitChange,
+  UnitRow,
+  VerdictBatch,
+  WorkDesk,
+  WorkerRow,
+  WorkJobRow,
+} from './ports/work-rows.ts';

@@ -4,15 +4,15 @@ import { limits } from './limits.ts';
 import { regions, type Region } from './ports/object-store.ts';
 import { safeFolderPattern, safePathPattern } from './tree.ts';
 import {
-  decimal,
+  decimalShape,
   described,
-  flag,
-  integer,
+  flagShape,
+  integerShape,
   join,
-  list,
-  oneOf,
-  record,
-  text,
+  listShape,
+  oneOfShape,
+  recordShape,
+  textShape,
   withDefault,
   type JsonSchema,
   type Report,
@@ -61,27 +61,33 @@ export type Verification =
 
 const plainText = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$';
 
-const file = text({ pattern: safePathPattern, rule: 'a relative path of plain characters', min: 1, max: 255 });
+const file = textShape({ pattern: safePathPattern, rule: 'a relative path of plain characters', min: 1, max: 255 });
 const folder = withSlash(
-  text({ pattern: safeFolderPattern, rule: 'a relative folder of plain characters', min: 1, max: 255 }),
+  textShape({ pattern: safeFolderPattern, rule: 'a relative folder of plain characters', min: 1, max: 255 }),
 );
 
-const redundancy = described('Agreeing replicas to buy of each unit.', withDefault(integer(1, limits.redundancy), 3));
+const redundancy = described(
+  'Agreeing replicas to buy of each unit.',
+  withDefault(integerShape(1, limits.redundancy), 3),
+);
 
-const exact = record({ type: withDefault(oneOf(['exact']), 'exact'), redundancy }, { tee_required: oneOf([false]) });
-const metric = record(
+const exact = recordShape(
+  { type: withDefault(oneOfShape(['exact']), 'exact'), redundancy },
+  { tee_required: oneOfShape([false]) },
+);
+const metric = recordShape(
   {
-    type: oneOf(['metric']),
-    metric_name: text({
+    type: oneOfShape(['metric']),
+    metric_name: textShape({
       pattern: '^[A-Za-z_][A-Za-z0-9_.-]*$',
       rule: 'a name of letters, digits, _ . -',
       min: 1,
       max: limits.metricNameChars,
     }),
-    tolerance: described('The greatest absolute difference that agrees.', decimal(0, limits.tolerance)),
+    tolerance: described('The greatest absolute difference that agrees.', decimalShape(0, limits.tolerance)),
     redundancy,
   },
-  { tee_required: oneOf([false]) },
+  { tee_required: oneOfShape([false]) },
 );
 
 const verification: Shape<Verification> = {
@@ -104,46 +110,46 @@ const noNetwork: Shape<readonly string[]> = {
   schema: { type: 'array', items: { type: 'string' }, maxItems: 0 },
   read(value, path, report) {
     if (Array.isArray(value) && value.length > 0) return unsupported(report, path, 'network access');
-    return list(text({ pattern: plainText, rule: 'plain text', max: 255 }), 0).read(value, path, report);
+    return listShape(textShape({ pattern: plainText, rule: 'plain text', max: 255 }), 0).read(value, path, report);
   },
 };
 
-const resources = record(
+const resources = recordShape(
   {
-    cpu_cores: withDefault(decimal(limits.cpuCoresMin, limits.cpuCores), 1),
-    memory_gb: withDefault(decimal(limits.memoryGbMin, limits.memoryGb), 1),
-    gpu: withDefault(flag(), false),
+    cpu_cores: withDefault(decimalShape(limits.cpuCoresMin, limits.cpuCores), 1),
+    memory_gb: withDefault(decimalShape(limits.memoryGbMin, limits.memoryGb), 1),
+    gpu: withDefault(flagShape(), false),
   },
   {
     expected_minutes: described(
       'How long one run takes, which fixes the price; 5 or the timeout where it is shorter.',
-      decimal(limits.expectedMinutesMin, limits.timeoutHours * 60),
+      decimalShape(limits.expectedMinutesMin, limits.timeoutHours * 60),
     ),
   },
 );
 
-const parallelism = record(
+const parallelism = recordShape(
   {
-    strategy: withDefault(oneOf(['data_parallel']), 'data_parallel'),
-    chunks: withDefault(integer(1, limits.chunks), 1),
+    strategy: withDefault(oneOfShape(['data_parallel']), 'data_parallel'),
+    chunks: withDefault(integerShape(1, limits.chunks), 1),
   },
   { merge_script: described('Runs over the agreed outputs of all chunks.', file) },
 );
 
-const environment = record(
+const environment = recordShape(
   {},
   {
-    random_seed: integer(0, limits.randomSeed),
-    runner_version: text({ pattern: plainText, rule: 'plain text', min: 1, max: limits.runnerChars }),
+    random_seed: integerShape(0, limits.randomSeed),
+    runner_version: textShape({ pattern: plainText, rule: 'plain text', min: 1, max: limits.runnerChars }),
   },
 );
 
 /** The manifest as a shape. */
-export const manifestShape: Shape<Manifest> = record(
+export const manifestShape: Shape<Manifest> = recordShape(
   {
     runner: described(
       'A runner of the allowlist, such as platform-runner:python-3.14.',
-      text({
+      textShape({
         pattern: '^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9][A-Za-z0-9._-]*$',
         rule: 'name:tag',
         max: limits.runnerChars,
@@ -151,8 +157,8 @@ export const manifestShape: Shape<Manifest> = record(
     ),
     entry_point: file,
     args: withDefault(
-      list(
-        text({ pattern: '^[^\\u0000\\ud800-\\udfff]*$', rule: 'text without NUL', max: limits.argChars }),
+      listShape(
+        textShape({ pattern: '^[^\\u0000\\ud800-\\udfff]*$', rule: 'text without NUL', max: limits.argChars }),
         limits.args,
       ),
       [],
@@ -163,15 +169,15 @@ export const manifestShape: Shape<Manifest> = record(
     verification: withDefault(verification, { type: 'exact', redundancy: 3 }),
     environment: withDefault(environment, {}),
     network_whitelist: withDefault(noNetwork, []),
-    timeout_hours: withDefault(decimal(limits.timeoutHoursMin, limits.timeoutHours), 1),
+    timeout_hours: withDefault(decimalShape(limits.timeoutHoursMin, limits.timeoutHours), 1),
     budget_usd: described(
       'The most the job may cost.',
-      decimal(Number(limits.budgetMinorMin) / 100, Number(limits.budgetMinor) / 100, 2),
+      decimalShape(Number(limits.budgetMinorMin) / 100, Number(limits.budgetMinor) / 100, 2),
     ),
-    region_preference: withDefault(oneOf(regions), 'eu'),
+    region_preference: withDefault(oneOfShape(regions), 'eu'),
   },
   {
-    name: text({ pattern: plainText, rule: 'plain text', min: 1, max: limits.jobNameChars }),
+    name: textShape({ pattern: plainText, rule: 'plain text', min: 1, max: limits.jobNameChars }),
     data_dir: folder,
   },
 );

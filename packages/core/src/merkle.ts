@@ -18,22 +18,30 @@ export function merkleNode(sha256: Sha256, left: Uint8Array, right: Uint8Array):
 
 /** The root over `leaves` in order. */
 export function merkleRoot(sha256: Sha256, leaves: readonly Uint8Array[]): Sha256Hex {
-  return hex(
-    rootOfHashes(
-      sha256,
-      leaves.map((leaf) => merkleLeaf(sha256, leaf)),
-    ),
+  return merkleRootOfHashes(
+    sha256,
+    leaves.map((leaf) => merkleLeaf(sha256, leaf)),
   );
+}
+
+/** The root over leaves of which only the hashes are at hand. */
+export function merkleRootOfHashes(sha256: Sha256, hashes: readonly Uint8Array[]): Sha256Hex {
+  return hex(rootOfHashes(sha256, hashes));
 }
 
 /** The sibling hashes from leaf `index` up to the root. */
 export function merklePath(sha256: Sha256, leaves: readonly Uint8Array[], index: number): Sha256Hex[] {
-  assert(Number.isInteger(index) && index >= 0 && index < leaves.length, 'the leaf is in the tree');
-  return pathOfHashes(
+  return merklePathOfHashes(
     sha256,
     leaves.map((leaf) => merkleLeaf(sha256, leaf)),
     index,
-  ).map(hex);
+  );
+}
+
+/** The same path where only the hashes of the leaves are at hand. */
+export function merklePathOfHashes(sha256: Sha256, hashes: readonly Uint8Array[], index: number): Sha256Hex[] {
+  assert(Number.isInteger(index) && index >= 0 && index < hashes.length, 'the leaf is in the tree');
+  return pathOfHashes(sha256, hashes, index).map(hex);
 }
 
 export interface MerkleClaim {

@@ -39,7 +39,7 @@ export function described<T>(description: string, shape: Shape<T>): Shape<T> {
 }
 
 /** A string of `min` to `max` characters (code points) that matches `pattern`, explained by `rule`. */
-export function text(bounds: { pattern: string; rule: string; min?: number; max: number }): Shape<string> {
+export function textShape(bounds: { pattern: string; rule: string; min?: number; max: number }): Shape<string> {
   const { pattern, rule, min = 0, max } = bounds;
   const expression = new RegExp(pattern, 'u');
   return {
@@ -54,7 +54,7 @@ export function text(bounds: { pattern: string; rule: string; min?: number; max:
 }
 
 /** A whole number within bounds. */
-export function integer(min: number, max: number): Shape<number> {
+export function integerShape(min: number, max: number): Shape<number> {
   return {
     schema: { type: 'integer', minimum: min, maximum: max },
     read(value, path, report) {
@@ -66,7 +66,7 @@ export function integer(min: number, max: number): Shape<number> {
 }
 
 /** A finite number within bounds, with at most `decimals` decimals where given. */
-export function decimal(min: number, max: number, decimals?: number): Shape<number> {
+export function decimalShape(min: number, max: number, decimals?: number): Shape<number> {
   const step = decimals === undefined ? {} : { multipleOf: Number(`1e-${decimals}`) };
   return {
     schema: { type: 'number', minimum: min, maximum: max, ...step },
@@ -81,7 +81,7 @@ export function decimal(min: number, max: number, decimals?: number): Shape<numb
   };
 }
 
-export function flag(): Shape<boolean> {
+export function flagShape(): Shape<boolean> {
   return {
     schema: { type: 'boolean' },
     read: (value, path, report) =>
@@ -90,7 +90,7 @@ export function flag(): Shape<boolean> {
 }
 
 /** One of a few values. */
-export function oneOf<const T extends string | boolean | null>(values: readonly T[]): Shape<T> {
+export function oneOfShape<const T extends string | boolean | null>(values: readonly T[]): Shape<T> {
   return {
     schema: { enum: values },
     read(value, path, report) {
@@ -102,7 +102,7 @@ export function oneOf<const T extends string | boolean | null>(values: readonly 
 }
 
 /** A list of at most `max` items. */
-export function list<T>(item: Shape<T>, max: number): Shape<readonly T[]> {
+export function listShape<T>(item: Shape<T>, max: number): Shape<readonly T[]> {
   return {
     schema: { type: 'array', items: item.schema, maxItems: max },
     read(value, path, report) {
@@ -121,7 +121,7 @@ type Read<R extends Fields, O extends Fields> = { readonly [K in keyof R]: Shape
 };
 
 /** An object with exactly these keys; `optional` ones may be left out and then stay out. */
-export function record<R extends Fields, O extends Fields = Record<never, never>>(
+export function recordShape<R extends Fields, O extends Fields = Record<never, never>>(
   fields: R,
   optional?: O,
 ): Shape<Read<R, O>> {
