@@ -16,6 +16,7 @@ export const idPrefixes = {
   dispute: 'dsp',
   payment: 'pay',
   payout: 'out',
+  payoutAccount: 'pac',
   refund: 'ref',
   request: 'req',
   entry: 'jnl',
@@ -34,6 +35,7 @@ export type ReplicaId = Id<'replica'>;
 export type DisputeId = Id<'dispute'>;
 export type PaymentId = Id<'payment'>;
 export type PayoutId = Id<'payout'>;
+export type PayoutAccountId = Id<'payoutAccount'>;
 export type RefundId = Id<'refund'>;
 export type RequestId = Id<'request'>;
 
