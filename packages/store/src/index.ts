@@ -3,3 +3,36 @@ export { isUniqueViolation } from './sql-errors.ts';
 export { migrate, readMigrations, type Migration } from './migrate.ts';
 export { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded.ts';
 export { databaseName, roles } from './embedded-roles.ts';
+export { addAccount, findAccountByEmail, setPasswordHash, setRoles, type AccountRow } from './identity/accounts.ts';
+export {
+  addSession,
+  addTicket,
+  endSession,
+  findSession,
+  takeTicket,
+  type Bearer,
+  type SessionRow,
+} from './identity/sessions.ts';
+export {
+  addApiKey,
+  findApiKey,
+  listApiKeys,
+  removeApiKey,
+  type ApiKeyRow,
+  type KnownApiKey,
+} from './identity/api-keys.ts';
+export {
+  addPayoutAccount,
+  findPayoutAccount,
+  registerWorker,
+  type NewWorker,
+  type PayoutAccountRow,
+} from './identity/workers.ts';
+export { type Viewer } from './market/viewer.ts';
+export { readJob, readJobs, type JobFilter, type JobView } from './market/read-jobs.ts';
+export { readUnits, type ReplicaView, type UnitPage, type UnitView } from './market/read-units.ts';
+export { readLogs, type LogView } from './market/read-logs.ts';
+export { readResults, type UnitOutputs } from './market/read-results.ts';
+export { readWorkers, type WorkerView } from './market/read-workers.ts';
+export { heldReplica, inputRegion, type HeldObjects } from './market/held-objects.ts';
+export { writeLogs, type LogsWritten, type NewLogLine } from './market/write-logs.ts';

@@ -126,7 +126,6 @@ export type Worker = {
     readonly disagreed: number;
     readonly lost: number;
   };
-  readonly earned: Money;
   readonly running: number;
   readonly createdAt: string;
   readonly lastSeenAt: string | null;
@@ -196,6 +195,7 @@ export type QuoteRequest = {
   readonly manifest: Readonly<Record<string, unknown>>;
 };
 
+/** The cap is what the job costs at most; the deposit is what is charged: the cap, or the least that the payment provider takes. */
 export type Quote = {
   /** A manifest (see its JSON Schema). */
   readonly manifest: Readonly<Record<string, unknown>>;
@@ -208,6 +208,7 @@ export type Quote = {
   readonly replicas: number;
   readonly perReplica: Money;
   readonly cap: Money;
+  readonly deposit: Money;
   readonly budget: Money;
 };
 

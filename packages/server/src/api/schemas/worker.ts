@@ -3,7 +3,7 @@
 import { limits } from '@assay/core';
 import { Type, type Static } from 'typebox';
 import { closed, named, nullable, oneOf, ref } from './named.ts';
-import { count, id, instant, money, region } from './scalars.ts';
+import { count, id, instant, region } from './scalars.ts';
 
 export const RunnerOffer = named(
   'RunnerOffer',
@@ -51,7 +51,6 @@ export const Worker = named(
     machine: ref(Machine),
     state: oneOf(['active', 'banned']),
     reputation: Type.Object({ agreed: count, disagreed: count, lost: count }),
-    earned: money,
     running: count,
     createdAt: instant,
     lastSeenAt: nullable(instant),

@@ -1,0 +1,48 @@
+/** Accounts of people. */
+
+import { refuse, type AccountId, type Region } from '@assay/core';
+import type { Tx } from '../database.ts';
+
+export interface AccountRow {
+  readonly id: AccountId;
+  /** Lower case. */
+  readonly email: string;
+  /** Null for an account that signs in by links only. */
+  readonly passwordHash: string | null;
+  readonly region: Region;
+  readonly roles: readonly string[];
+  readonly createdAt: Date;
+}
+
+const columns = 'id, email, password_hash AS "passwordHash", region, roles, created_at AS "createdAt"';
+
+/** Stores an account; refuses `account.exists`. */
+export async function addAccount(
+  tx: Tx,
+  account: Pick<AccountRow, 'id' | 'email' | 'passwordHash' | 'region' | 'roles'>,
+): Promise<AccountRow> {
+  const { id, email, passwordHash, region, roles } = account;
+  const [row] = await tx.query<AccountRow>(
+    `INSERT INTO account (id, email, password_hash, region, roles) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (email) DO NOTHING RETURNING ${columns}`,
+    [id, email.toLowerCase(), passwordHash, region, roles],
+  );
+  if (!row) throw refuse('account.exists', 'an account with this e-mail address exists', { email });
+  return row;
+}
+
+/** The account with an e-mail address in any case. */
+export async function findAccountByEmail(tx: Tx, email: string): Promise<AccountRow | undefined> {
+  const [row] = await tx.query<AccountRow>(`SELECT ${columns} FROM account WHERE email = $1`, [email.toLowerCase()]);
+  return row;
+}
+
+/** Changes what an account may do. */
+export async function setRoles(tx: Tx, id: AccountId, roles: readonly string[]): Promise<void> {
+  await tx.query('UPDATE account SET roles = $2 WHERE id = $1', [id, roles]);
+}
+
+/** Stores a new hash, made with today's parameters. */
+export async function setPasswordHash(tx: Tx, id: AccountId, passwordHash: string): Promise<void> {
+  await tx.query('UPDATE account SET password_hash = $2 WHERE id = $1', [id, passwordHash]);
+}
