@@ -51,6 +51,28 @@ export const limits = {
   exchangeItems: 64,
   longPollMs: 25_000,
   leaseMs: 60_000,
+  /** How long a worker may take to show a result once its unit opens. */
+  revealMs: 60_000,
+  failureReasonChars: 500,
+  /** Requests that one transaction of the exchange serves, and open units that it looks at. */
+  tickRequests: 64,
+  tickOpenUnits: 2000,
+  /** Workers a transaction searches the whole pool for, because its head has nothing for them. */
+  tickSearches: 4,
+  openJobs: 1000,
+  /** Requests of the exchange that wait for work in one server. */
+  exchangeWaiters: 10_000,
+  /** How long a server believes what it read about a worker. */
+  workerCacheMs: 5_000,
+  cacheRows: 20_000,
+  /** Verdicts that one Contract.submitWork covers, and how long a verdict waits for others. */
+  verdictBatch: 256,
+  verdictWaitMs: 1_000,
+  /** Units named in one row of the change feed; notifications between servers are cut to a byte limit of PostgreSQL's. */
+  feedUnits: 200,
+  notifyChars: 7_000,
+  sweepDesks: 100,
+  sweepUnits: 500,
   /** How far the clock of a signed request may be off. */
   requestSkewMs: 120_000,
   pageItems: 200,
@@ -103,8 +125,6 @@ export const limits = {
   challengeWindowMs: 90 * 24 * 3_600_000,
   ledgerSubmissions: 1000,
   ledgerBlockTransactions: 500,
-  /** How often dependent or conflicting submissions may be put off to a later block of the same call. */
-  ledgerRounds: 1001,
   /** Rows that one range query of a contract may read, as on Fabric. */
   ledgerQueryRows: 100_000,
   ledgerScanPage: 500,
@@ -112,4 +132,10 @@ export const limits = {
   ledgerFactBatch: 200,
   ledgerFollowMs: 1000,
   ledgerProblems: 100,
+  /** How long one call to a payment provider may take; after it the outcome is unknown. */
+  providerTimeoutMs: 20_000,
+  /** Pages of 100 read from a provider in one look-up by reference, or in one list of movements. */
+  providerPages: 100,
+  /** How old, or how far in the future, the signature of a webhook may be. */
+  webhookToleranceMs: 300_000,
 } as const;

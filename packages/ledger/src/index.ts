@@ -1,1 +1,2 @@
-export {};
+export { openEmbeddedLedger, type EmbeddedLedger, type EmbeddedLedgerOptions } from './embedded-ledger.ts';
+export { ledgerKeyFromSeed, loadLedgerKey, type LedgerKey } from './keys.ts';
