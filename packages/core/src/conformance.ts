@@ -8,3 +8,11 @@ export {
 } from './ports/memory-payment-provider.ts';
 export { objectStoreConformance, type ObjectStoreHarness } from './ports/object-store.conformance.ts';
 export { paymentProviderConformance, type PaymentProviderHarness } from './ports/payment-provider.conformance.ts';
+export {
+  conformanceLimits,
+  runPython,
+  sandboxConformance,
+  type Ran,
+  type SandboxHarness,
+  type UnitChanges,
+} from './ports/sandbox.conformance.ts';

@@ -1,1 +1,1 @@
-export {};
+export { pythonRunner, wasmDriver, type WasmDriverDeps } from './wasm-driver.ts';

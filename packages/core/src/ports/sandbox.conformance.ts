@@ -66,6 +66,8 @@ export async function runPython(
 
 const write = (path: string, expression: string) => `open(${JSON.stringify(path)}, 'wb').write(${expression})\n`;
 
+const paths = (tree: Tree) => tree.map((file) => file.path);
+
 /** The suite. `harness` is asked once, before the first test. */
 export function sandboxConformance(name: string, harness: () => SandboxHarness): void {
   const run = (code: string, changes?: UnitChanges, stop?: AbortSignal) => runPython(harness(), code, changes, stop);
@@ -176,7 +178,10 @@ export function sandboxConformance(name: string, harness: () => SandboxHarness):
 
     it('holds the memory', async () => {
       const { outcome, stdout } = await run('kept = []\nwhile True: kept.append(bytearray(16 * 1024 * 1024))');
-      expect([{ kind: 'exit', code: 1 }, { kind: 'killed', why: 'memory' }]).toContainEqual(outcome.ending);
+      expect([
+        { kind: 'exit', code: 1 },
+        { kind: 'killed', why: 'memory' },
+      ]).toContainEqual(outcome.ending);
       expect(stdout).toBe('');
     });
 
@@ -184,7 +189,10 @@ export function sandboxConformance(name: string, harness: () => SandboxHarness):
       const bytes = await run("with open('/tmp/big', 'wb') as f:\n  while True: f.write(b'x' * 65536)");
       const files = await run("i = 0\nwhile True:\n  open(f'/tmp/{i}', 'w').close(); i += 1");
       for (const { outcome } of [bytes, files]) {
-        expect([{ kind: 'exit', code: 1 }, { kind: 'killed', why: 'scratch' }]).toContainEqual(outcome.ending);
+        expect([
+          { kind: 'exit', code: 1 },
+          { kind: 'killed', why: 'scratch' },
+        ]).toContainEqual(outcome.ending);
       }
     });
 
@@ -213,8 +221,6 @@ export function sandboxConformance(name: string, harness: () => SandboxHarness):
   });
 
   describe(`${name}: captured outputs`, () => {
-    const paths = (tree: Tree) => tree.map((file) => file.path);
-
     it('takes regular files with safe names only', async () => {
       const ran = await run(
         [
@@ -247,7 +253,7 @@ export function sandboxConformance(name: string, harness: () => SandboxHarness):
       const ran = await run("open('results/x', 'w').write('x')");
       expect(await harness().read(ran.outcome, 'x')).toBe('x');
       await ran.outcome.release();
-      await expect(harness().read(ran.outcome, 'x')).rejects.toThrow();
+      await expect(harness().read(ran.outcome, 'x')).rejects.toThrow('ENOENT');
     });
   });
 
@@ -266,7 +272,10 @@ export function sandboxConformance(name: string, harness: () => SandboxHarness):
     it('calls an input that is not what it says a fault of its own, not of the unit', async () => {
       const [input] = await harness().lay({ 'main.py': 'pass' });
       if (!input) throw new Error('one input');
-      for (const changed of [{ ...input, sizeBytes: 3 }, { ...input, sizeBytes: 5 }]) {
+      for (const changed of [
+        { ...input, sizeBytes: 3 },
+        { ...input, sizeBytes: 5 },
+      ]) {
         const { outcome } = await run('', { inputs: [changed] });
         expect(outcome.ending.kind).toBe('infra');
       }

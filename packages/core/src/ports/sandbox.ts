@@ -28,7 +28,7 @@ export interface SandboxUnit {
   readonly args: readonly string[];
   /** Read-only under the unit's working folder. */
   readonly inputs: readonly InputFile[];
-  /** Relative to the working folder; what is written there is captured. */
+  /** Relative to the working folder; it exists when the unit starts, and what is written there is captured. */
   readonly outputDir: string;
   readonly environment: Readonly<Record<string, string>>;
   /** Seeds hashing and random numbers where the manifest asks. */
@@ -56,8 +56,9 @@ export interface Usage {
 export interface SandboxOutcome {
   readonly ending: Ending;
   readonly usage: Usage;
-  /** Captured files by path; bytes lie under `outputRoot` on this machine until `release` is called. */
+  /** Captured files by path; empty unless the ending is an exit. */
   readonly outputs: Tree;
+  /** The folder on this machine where each file's bytes lie, named by their SHA-256, until `release` is called. */
   readonly outputRoot: string;
   release(): Promise<void>;
 }

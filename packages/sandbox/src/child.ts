@@ -1,0 +1,102 @@
+/** Starting and ending the locked-down process that holds a unit. */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { Fault, limits } from '@assay/core';
+import type { Runtime } from './runtime.ts';
+
+export interface Child {
+  readonly pid: number;
+  readonly orders: Writable;
+  readonly frames: Readable;
+  /** The last words of Node itself, for a report of our own fault. */
+  stderrTail(): string;
+  /** How it ended, once it did. */
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** SIGKILL to its process group, until no process of the group is left. */
+  destroy(): Promise<void>;
+}
+
+export interface ChildOptions {
+  readonly memoryBytes: number;
+  readonly cpuSeconds: number;
+  readonly mode: 'run' | 'snapshot';
+}
+
+const pageBytes = 65_536;
+const tailChars = 4000;
+
+/** Lowers what the kernel lets the process have before Node starts: no core files, no file writes, few descriptors. */
+const wrapper = 'ulimit -c 0 && ulimit -f 0 && ulimit -n "$0" && ulimit -t "$1" && shift && exec "$@"';
+
+/** Spawns the child in a process group of its own, unprivileged where this process is root. */
+export function spawnChild(runtime: Runtime, options: ChildOptions): Child {
+  const flags = [
+    '--permission',
+    `--allow-fs-read=${runtime.folder}/`,
+    '--disallow-code-generation-from-strings',
+    '--disable-proto=delete',
+    '--no-warnings',
+    '--no-experimental-websocket',
+    `--wasm-max-mem-pages=${Math.floor(options.memoryBytes / pageBytes)}`,
+    `${runtime.folder}/guest/main.mjs`,
+    runtime.folder,
+    options.mode,
+  ];
+  const command = [String(limits.sandboxDescriptors), String(options.cpuSeconds), runtime.node, ...flags];
+  const process = spawn('/bin/sh', ['-c', wrapper, ...command], {
+    cwd: '/',
+    env: { TZ: 'UTC', LANG: 'C.UTF-8' },
+    detached: true,
+    stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+    ...(runtime.identity ? { uid: runtime.identity.uid, gid: runtime.identity.gid } : {}),
+  });
+  return wrap(process);
+}
+
+function wrap(process: ChildProcess): Child {
+  const { pid, stdin, stderr } = process;
+  const frames = process.stdio[3] as Readable | undefined;
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    process.once('error', () => resolve({ code: null, signal: null }));
+    process.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  if (pid === undefined || !stdin || !stderr || !frames) {
+    throw new Fault('sandbox.fault', 'the sandbox process did not start', { retry: true });
+  }
+  let tail = '';
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    tail = (tail + text).slice(-tailChars);
+  });
+  for (const stream of [stdin, stderr, frames]) stream.on('error', () => {});
+  return {
+    pid,
+    orders: stdin,
+    frames,
+    ended,
+    stderrTail: () => tail,
+    async destroy() {
+      frames.destroy();
+      stdin.destroy();
+      while (signalGroup(pid, 'SIGKILL')) await Promise.race([ended, pause(5)]);
+      await ended;
+    },
+  };
+}
+
+/** Whether there was anyone to signal. */
+export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

@@ -1,0 +1,56 @@
+/** Entropy and clock of the unit: the machine's, or pinned where the manifest asks for reproducible runs. */
+
+import { createHash, randomFillSync } from 'node:crypto';
+
+/** Each reading of a pinned clock advances it by this much, so that waiting loops end. */
+const tickMs = 0.1;
+
+export interface Sources {
+  randomFill(bytes: Uint8Array): void;
+  /** Entropy becomes SHA-256 in counter mode over `seed`. */
+  pinEntropy(seed: string): void;
+  /** The clock starts at `epochMs` and moves only by being read. */
+  pinClock(epochMs: number): void;
+  /** Back to the machine's entropy and clock. */
+  unpin(): void;
+}
+
+function elapsed(clock: { ticks: number }): number {
+  clock.ticks += 1;
+  return clock.ticks * tickMs;
+}
+
+/** Takes over the clock globals that the interpreter reads. */
+export function sources(): Sources {
+  const realDate = Date.now;
+  const realMonotonic = performance.now.bind(performance);
+  let seed: string | undefined;
+  let counter = 0;
+  let pinned: { epochMs: number; ticks: number } | undefined;
+  Date.now = () => (pinned ? Math.floor(pinned.epochMs + elapsed(pinned)) : realDate());
+  performance.now = () => (pinned ? elapsed(pinned) : realMonotonic());
+  return {
+    randomFill(bytes) {
+      if (seed === undefined) {
+        for (let at = 0; at < bytes.length; at += 65_536) randomFillSync(bytes.subarray(at, at + 65_536));
+        return;
+      }
+      for (let at = 0; at < bytes.length; at += 32) {
+        const block = createHash('sha256').update(`${seed}\n${counter}`).digest();
+        counter += 1;
+        bytes.set(block.subarray(0, Math.min(32, bytes.length - at)), at);
+      }
+    },
+    pinEntropy(value) {
+      seed = value;
+      counter = 0;
+    },
+    pinClock(epochMs) {
+      pinned = { epochMs, ticks: 0 };
+    },
+    unpin() {
+      seed = undefined;
+      pinned = undefined;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** A run's folder on this machine, with what a later start needs to clean up after a crash. */
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { signalGroup } from './child.ts';
+import { processIdentity } from './process-figures.ts';
+
+export interface RunFolder {
+  readonly path: string;
+  /** Notes the child, so that a sweep after a crash finds it. */
+  remember(pid: number): Promise<void>;
+  /** The child is gone; the folder stays with its outputs. */
+  forget(): Promise<void>;
+}
+
+interface Note {
+  readonly driver: readonly [number, string | undefined];
+  readonly child?: readonly [number, string | undefined];
+}
+
+const noteName = 'run.json';
+
+/** A fresh folder below `workDir`, named after the run. */
+export async function openRunFolder(workDir: string, label: string): Promise<RunFolder> {
+  const name = `${label.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, 80)}-${randomBytes(6).toString('hex')}`;
+  const path = join(workDir, name);
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const driver: Note['driver'] = [process.pid, processIdentity(process.pid)];
+  const write = (note: Note) => writeFile(join(path, noteName), JSON.stringify(note), { mode: 0o600 });
+  await write({ driver });
+  return {
+    path,
+    remember: (pid) => write({ driver, child: [pid, processIdentity(pid)] }),
+    forget: () => write({ driver }),
+  };
+}
+
+/** Ends and removes the runs of drivers that are no more; returns how many there were. */
+export async function abandoned(workDir: string): Promise<number> {
+  let count = 0;
+  for (const name of await readdir(workDir).catch(() => [])) {
+    const path = join(workDir, name);
+    const note = await readNote(path);
+    if (!note || isAlive(note.driver)) continue;
+    if (note.child && isAlive(note.child)) signalGroup(note.child[0], 'SIGKILL');
+    await rm(path, { recursive: true, force: true });
+    count += 1;
+  }
+  return count;
+}
+
+async function readNote(path: string): Promise<Note | undefined> {
+  try {
+    return JSON.parse(await readFile(join(path, noteName), 'utf8')) as Note;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive([pid, identity]: readonly [number, string | undefined]): boolean {
+  return identity !== undefined && processIdentity(pid) === identity;
+}

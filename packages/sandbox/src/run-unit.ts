@@ -1,0 +1,217 @@
+/** One unit in one child process, from the spawn until no process of it is left. */
+
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import type { Writable } from 'node:stream';
+import {
+  limits,
+  type Ending,
+  type InputFile,
+  type LogSink,
+  type SandboxUnit,
+  type Tree,
+  type Usage,
+} from '@assay/core';
+import { spawnChild, type Child } from './child.ts';
+import { collector, type Collector } from './collector.ts';
+import { FrameViolation, frameReader } from './frames.ts';
+import type { GuestUnit } from './guest/wire.ts';
+import { QuotaExceeded } from './output-store.ts';
+import { processFigures } from './process-figures.ts';
+import type { Runtime } from './runtime.ts';
+
+type Killed = Extract<Ending, { kind: 'killed' }>['why'];
+
+export interface UnitRun {
+  readonly runtime: Runtime;
+  readonly unit: SandboxUnit;
+  readonly log: LogSink;
+  readonly stop: AbortSignal;
+  readonly outputRoot: string;
+  onSpawn(pid: number): Promise<void>;
+}
+
+export interface UnitReport {
+  readonly ending: Ending;
+  readonly usage: Usage;
+  readonly outputs: Tree;
+}
+
+/** Runs the unit; resolves only after the child's whole process group is gone. */
+export async function runInChild(run: UnitRun): Promise<UnitReport> {
+  const { unit } = run;
+  const started = performance.now();
+  const child = spawnChild(run.runtime, {
+    memoryBytes: unit.limits.memoryBytes,
+    cpuSeconds: Math.ceil(unit.limits.wallMs / 1000) * 8 + 120,
+    mode: 'run',
+  });
+  const sink = collector(run.outputRoot, unit.limits, run.log);
+  const guard = watch(child, run);
+  let fault: unknown;
+  try {
+    await run.onSpawn(child.pid);
+    await follow(child, sink, unit, guard);
+  } catch (error) {
+    if (error instanceof FrameViolation) guard.kill('policy');
+    else if (error instanceof QuotaExceeded) guard.kill(error.why);
+    else fault = error;
+  }
+  guard.look();
+  const died = sink.phase() === 'done' ? undefined : await soonEnded(child);
+  guard.close();
+  await child.destroy();
+  await sink.close();
+  const killed = guard.killed();
+  const ending = fault === undefined || killed ? endingOf(killed, sink, died, child) : infra(fault);
+  const usage = { ...guard.usage(), wallMs: Math.round(performance.now() - started) };
+  return { ending, usage, outputs: ending.kind === 'exit' ? sink.result().outputs : [] };
+}
+
+/** Reads frames until the unit is done or the child hangs up; the unit is sent once the child is ready. */
+async function follow(child: Child, sink: Collector, unit: SandboxUnit, guard: Guard): Promise<void> {
+  const reader = frameReader();
+  let sending: Promise<void> | undefined;
+  let fault: unknown;
+  for await (const chunk of child.frames) {
+    for (const frame of reader.push(chunk as Uint8Array)) {
+      const before = sink.phase();
+      await sink.take(frame);
+      if (sink.phase() === before) continue;
+      guard.enter(sink.phase());
+      if (sink.phase() !== 'running') continue;
+      sending = sendUnit(child.orders, unit).catch((error: unknown) => {
+        fault = error;
+        child.orders.destroy();
+      });
+    }
+    if (sink.phase() === 'done') break;
+  }
+  await sending;
+  if (fault !== undefined) throw fault;
+}
+
+interface Guard {
+  kill(why: Killed): void;
+  killed(): Killed | undefined;
+  enter(phase: ReturnType<Collector['phase']>): void;
+  /** Takes the figures once more. */
+  look(): void;
+  usage(): Omit<Usage, 'wallMs'>;
+  close(): void;
+}
+
+/** The limits from outside: the clock of each phase, the memory watch, the operator's stop. */
+function watch(child: Child, run: UnitRun): Guard {
+  const memoryBytes = run.unit.limits.memoryBytes + limits.sandboxRuntimeBytes;
+  let killed: Killed | undefined;
+  let cpuMs = 0;
+  let peakBytes = 0;
+  const kill = (why: Killed) => {
+    killed ??= why;
+    void child.destroy();
+  };
+  const look = () => {
+    const figures = processFigures(child.pid);
+    if (!figures) return;
+    cpuMs = Math.max(cpuMs, figures.cpuMs);
+    peakBytes = Math.max(peakBytes, figures.peakBytes);
+    if (figures.residentBytes > memoryBytes) kill('memory');
+  };
+  const onStop = () => kill('operator');
+  let clock = setTimeout(() => void child.destroy(), limits.sandboxStartMs);
+  const watcher = setInterval(look, limits.sandboxWatchMs);
+  run.stop.addEventListener('abort', onStop);
+  if (run.stop.aborted) onStop();
+  return {
+    kill,
+    killed: () => killed,
+    enter(phase) {
+      clearTimeout(clock);
+      if (phase === 'running') clock = setTimeout(() => kill('wall'), run.unit.limits.wallMs);
+      if (phase === 'collecting') clock = setTimeout(() => kill('outputs'), limits.sandboxCollectMs);
+    },
+    look,
+    usage: () => ({ cpuMs, peakBytes }),
+    close() {
+      clearTimeout(clock);
+      clearInterval(watcher);
+      run.stop.removeEventListener('abort', onStop);
+    },
+  };
+}
+
+/** The child closed its pipe without finishing: it is dead or about to be. */
+async function soonEnded(child: Child): Promise<{ signal: NodeJS.Signals | null } | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), 1000);
+  });
+  const ended = await Promise.race([child.ended, late]);
+  clearTimeout(timer);
+  return ended;
+}
+
+function endingOf(
+  killed: Killed | undefined,
+  sink: Collector,
+  died: { signal: NodeJS.Signals | null } | undefined,
+  child: Child,
+): Ending {
+  const phase = sink.phase();
+  if (killed !== undefined) return { kind: 'killed', why: killed };
+  if (phase === 'starting') return infra(`the interpreter did not start: ${child.stderrTail().slice(-500)}`);
+  if (phase === 'done') {
+    const { sealBroken, exitCode } = sink.result();
+    return sealBroken ? { kind: 'killed', why: 'policy' } : { kind: 'exit', code: exitCode };
+  }
+  if (died?.signal === 'SIGXCPU') return { kind: 'killed', why: 'wall' };
+  if (died?.signal === 'SIGKILL') return infra('something outside killed the sandbox');
+  return { kind: 'killed', why: 'memory' };
+}
+
+function infra(fault: unknown): Ending {
+  return { kind: 'infra', message: fault instanceof Error ? fault.message : String(fault) };
+}
+
+async function sendUnit(orders: Writable, unit: SandboxUnit): Promise<void> {
+  const message: GuestUnit = {
+    entryPoint: unit.entryPoint,
+    args: unit.args,
+    outputDir: unit.outputDir,
+    environment: unit.environment,
+    inputs: unit.inputs.map(({ path, sizeBytes }) => ({ path, sizeBytes })),
+    randomSeed: unit.randomSeed ?? null,
+    epochMs: unit.epochMs ?? null,
+    scratchBytes: unit.limits.scratchBytes,
+    scratchFiles: limits.sandboxScratchFiles,
+  };
+  const line = Buffer.from(JSON.stringify(message));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(line.length);
+  await write(orders, Buffer.concat([length, line]));
+  for (const input of unit.inputs) await sendInput(orders, input);
+}
+
+/** Streams one input; throws where the file is not what its entry says. */
+async function sendInput(orders: Writable, input: InputFile): Promise<void> {
+  const hash = createHash('sha256');
+  let sent = 0;
+  for await (const chunk of createReadStream(input.hostPath)) {
+    const bytes = chunk as Buffer;
+    sent += bytes.length;
+    if (sent > input.sizeBytes) break;
+    hash.update(bytes);
+    await write(orders, bytes);
+  }
+  if (sent !== input.sizeBytes || hash.digest('hex') !== input.sha256) {
+    throw new Error(`the input ${input.path} on this machine is not what the job lists`);
+  }
+}
+
+function write(orders: Writable, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    // A child that hung up is reported by its ending, not by its pipe.
+    orders.write(bytes, () => resolve());
+  });
+}
