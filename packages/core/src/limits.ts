@@ -82,6 +82,31 @@ export const limits = {
   /** Between two comments on a stream of events, and the silence after which a client opens it again. */
   eventHeartbeatMs: 15_000,
   eventSilenceMs: 45_000,
+  /** Open event streams of one server and of one account, and the pause in which changes gather before they are read. */
+  eventStreams: 2_000,
+  eventStreamsPerAccount: 50,
+  eventGatherMs: 50,
+  /** How long a sign-in lasts, and a link that signs in once. */
+  sessionMs: 14 * 24 * 3_600_000,
+  ticketMs: 3_600_000,
+  /** Wrong passwords for one address before the next must wait, and how many it regains in a minute. */
+  signInBurst: 10,
+  signInPerMinute: 1,
+  /** The same for all attempts from one network address. */
+  signInAddressBurst: 60,
+  signInAddressPerMinute: 20,
+  /** Passwords hashed at once: each takes 32 MiB and a thread. */
+  passwordHashes: 2,
+  passwordHashesWaiting: 100,
+  /** Callers whose rates a server remembers. */
+  rateKeys: 20_000,
+  /** How long a small body and an upload may take to arrive. */
+  requestBodyMs: 30_000,
+  uploadMs: 900_000,
+  /** Uploads of bundles that a server spools at once. */
+  bundleUploads: 4,
+  /** How long a stopping server waits for requests that are under way. */
+  stopMs: 20_000,
   /** Attempts of one call, and the first and longest pause between them. */
   clientAttempts: 5,
   clientBackoffMs: 200,

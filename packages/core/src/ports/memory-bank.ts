@@ -74,7 +74,7 @@ export function openMemoryBank(sha256: Sha256, nowMs: () => number, secret: stri
       const wanted = JSON.stringify(request, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value));
       const known = answered.get(key);
       if (known && known.request !== wanted) {
-        return bank.answer(no('idempotency_key_reused', 'the key was used with another request'));
+        return bank.answer({ kind: 'unknown', message: 'the key was used with another request' });
       }
       const made = known?.id ?? create();
       if (typeof made !== 'string') return bank.answer(made);

@@ -104,12 +104,12 @@ export function paymentProviderConformance(name: string, make: () => Promise<Pay
       });
     });
 
-    it('makes one object of one key, and refuses the key with another request', async () => {
+    it('makes one object of one key, and says neither yes nor no to the key with another request', async () => {
       const asked = request();
       const first = value(await provider.createPayment(asked));
       expect(value(await provider.createPayment(asked)).providerId).toBe(first.providerId);
       const changed = { ...asked, amount: times(asked.amount, 2n) };
-      expect(await provider.createPayment(changed)).toMatchObject({ kind: 'refused' });
+      expect((await provider.createPayment(changed)).kind).toBe('unknown');
     });
 
     it('answers unknown when the answer is lost, and the same key or our reference finds the truth', async () => {
