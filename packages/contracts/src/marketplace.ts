@@ -102,6 +102,7 @@ function detailsOf(text: string): ListingDetails {
   const given = objectOf('details', text, [
     'manifestHash',
     'bundleDigest',
+    'termsHash',
     'requirementsHash',
     'region',
     'runner',
@@ -113,6 +114,7 @@ function detailsOf(text: string): ListingDetails {
   return {
     manifestHash: hashOfArgument('manifestHash', given['manifestHash']),
     bundleDigest: hashOfArgument('bundleDigest', given['bundleDigest']),
+    termsHash: hashOfArgument('termsHash', given['termsHash']),
     requirementsHash:
       given['requirementsHash'] === null ? null : hashOfArgument('requirementsHash', given['requirementsHash']),
     region: oneOf('region', given['region'], regions),

@@ -16,6 +16,8 @@ import type { ContractState, EscrowStatus } from './states.ts';
 export type ListingDetails = {
   readonly manifestHash: Sha256Hex;
   readonly bundleDigest: Sha256Hex;
+  /** What the job costs at most, as `termsHash` of the core hashes it. */
+  readonly termsHash: Sha256Hex;
   /** SHA-256 of requirements.txt, to audit differences between runs (D13). */
   readonly requirementsHash: Sha256Hex | null;
   readonly region: string;

@@ -65,6 +65,7 @@ export {
   verifyMerklePath,
   type MerkleClaim,
 } from './merkle.ts';
+export { rootOfSidedPath, sidedPath } from './merkle-sides.ts';
 export { isSafePath, safeFolderPattern, safePathPattern, treeDigest, type Tree, type TreeFile } from './tree.ts';
 export { limits } from './limits.ts';
 export { nearestKey } from './nearest-key.ts';
@@ -109,6 +110,7 @@ export {
   budgetOf,
   canonicalManifest,
   comparatorOf,
+  manifestFromCanonical,
   manifestHash,
   missingFiles,
   parseManifest,
@@ -147,7 +149,41 @@ export {
   type WorkerProfile,
 } from './placement.ts';
 export { isPrivateBlock, networkBlock } from './network-block.ts';
-export { pricePerReplica, quoteJob, standardRateCard, type Quote, type RateCard } from './quote.ts';
+export {
+  pricePerReplica,
+  quoteJob,
+  standardRateCard,
+  termsHash,
+  type JobTerms,
+  type Quote,
+  type RateCard,
+} from './quote.ts';
+export { rulingHash, type Ruling } from './ruling.ts';
+export {
+  receiptFormat,
+  receiptText,
+  type EnvelopeLeaf,
+  type Receipt,
+  type ReceiptComparator,
+  type ReceiptDevice,
+  type ReceiptFact,
+  type ReceiptHead,
+  type ReceiptLedger,
+  type ReceiptMoney,
+  type ReceiptPayee,
+  type ReceiptReplica,
+  type ReceiptTerms,
+  type ReceiptUnit,
+} from './receipt.ts';
+export {
+  assembleReceipt,
+  receiptComparator,
+  type ReceiptSource,
+  type SourceExchange,
+  type SourcePayee,
+  type SourceReplica,
+  type SourceUnit,
+} from './receipt-assembly.ts';
 export {
   commissionOn,
   commissionUpTo,
@@ -263,3 +299,48 @@ export type {
   WorkerRow,
   WorkJobRow,
 } from './ports/work-rows.ts';
+export {
+  type BookedAs,
+  type BooksFault,
+  type DisputeOutcome,
+  type DisputeRow,
+  type DisputeRuling,
+  type Earning,
+  type InboxMessage,
+  type JobOrder,
+  type JobRow,
+  type JobStanding,
+  type JobStep,
+  type JournalAccount,
+  type JournalEntry,
+  type JournalLine,
+  type JournalPosting,
+  type NewJob,
+  type NewTransfer,
+  type OutboxMessage,
+  type OutboxResult,
+  type Payee,
+  type PayoutShare,
+  type RefundReason,
+  type TransferChange,
+  type TransferId,
+  type TransferRow,
+  type TransferState,
+  type WorkerRecord,
+} from './ports/trade-rows.ts';
+export {
+  type DisputeBook,
+  type EarningBook,
+  type EscrowTimes,
+  type Inbox,
+  type JobBook,
+  type MoneyBook,
+  type Outbox,
+  type OutboxQuery,
+  type TradeChannel,
+  type TradeStore,
+  type TradeTx,
+  type Trail,
+  type TransferBook,
+} from './ports/trade-store.ts';
+export { verifyMerkleConsistency, type ConsistencyClaim } from './merkle-consistency.ts';

@@ -234,7 +234,9 @@ describe('what follows from a manifest', () => {
 
   it('has the hash that receipts hold (golden)', () => {
     expect(canonicalJson(canonicalManifest(manifest))).toContain('"tolerance":"0.01"');
-    expect(manifestHash(sha256, manifest)).toMatchInlineSnapshot(`"4bd4269ecd3d393febbbf94ceeb51b65fbe042632e47e4c4bcfed96b1ab4d538"`);
+    expect(manifestHash(sha256, manifest)).toMatchInlineSnapshot(
+      `"4bd4269ecd3d393febbbf94ceeb51b65fbe042632e47e4c4bcfed96b1ab4d538"`,
+    );
   });
 
   it('names the files that the bundle lacks', () => {

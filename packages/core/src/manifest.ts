@@ -2,7 +2,7 @@
 
 import { refuse } from './errors.ts';
 import type { ErrorCode } from './error-codes.ts';
-import { hashOf, type CanonicalValue, type Sha256, type Sha256Hex } from './hash.ts';
+import { canonicalJson, hashOf, type CanonicalValue, type Sha256, type Sha256Hex } from './hash.ts';
 import { limits } from './limits.ts';
 import { manifestShape, type Manifest } from './manifest-shape.ts';
 import { money, type Money } from './money.ts';
@@ -57,6 +57,14 @@ export function parseManifestText(text: string, rules: ManifestRules): Manifest 
 /** What hashes and receipts carry: the manifest with defaults filled in and fractions as decimal strings. */
 export function canonicalManifest(manifest: Manifest): { readonly [key: string]: CanonicalValue } {
   return withoutFractions(manifest) as { readonly [key: string]: CanonicalValue };
+}
+
+/** Reads what `canonicalManifest` wrote; refuses `manifest.malformed` where that would write it otherwise. */
+export function manifestFromCanonical(value: { readonly [key: string]: CanonicalValue }): Manifest {
+  const runners = typeof value['runner'] === 'string' ? [value['runner']] : [];
+  const manifest = parseManifest(withFractions(value, fractionPaths), { runners });
+  if (canonicalJson(canonicalManifest(manifest)) === canonicalJson(value)) return manifest;
+  throw refuse('manifest.malformed', 'the manifest is not in its canonical form', {});
 }
 
 /** The hash that identifies the order on the ledger and in receipts. */
@@ -130,6 +138,27 @@ function crossFaults(manifest: Manifest, rules: ManifestRules): ManifestFault[] 
     faults.push({ path: 'output_dir', code: 'manifest.malformed', message: 'is the same folder as data_dir' });
   }
   return faults;
+}
+
+/** Where the canonical form may write a number as a string. */
+const fractionPaths: readonly string[] = [
+  'resources.cpu_cores',
+  'resources.memory_gb',
+  'resources.expected_minutes',
+  'verification.tolerance',
+  'timeout_hours',
+  'budget_usd',
+];
+
+function withFractions(value: { readonly [key: string]: CanonicalValue }, paths: readonly string[]): unknown {
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => {
+      if (typeof member === 'string' && paths.includes(key)) return [key, Number(member)];
+      if (typeof member !== 'object' || member === null || Array.isArray(member)) return [key, member];
+      const below = paths.filter((path) => path.startsWith(`${key}.`)).map((path) => path.slice(key.length + 1));
+      return [key, withFractions(member as { readonly [key: string]: CanonicalValue }, below)];
+    }),
+  );
 }
 
 function withoutFractions(value: unknown): unknown {

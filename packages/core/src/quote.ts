@@ -1,9 +1,10 @@
 /** What a job costs: a price per accepted replica, fixed before funding, and a cap that the budget must cover. */
 
 import { refuse } from './errors.ts';
+import { hashOf, type Sha256, type Sha256Hex } from './hash.ts';
 import { budgetOf, unitCountOf } from './manifest.ts';
 import type { Manifest } from './manifest-shape.ts';
-import { formatMoney, money, times, type Currency, type Money } from './money.ts';
+import { formatMoney, money, moneyToJson, times, type Currency, type Money } from './money.ts';
 
 /** Rates in millionths of the currency's main unit per hour. */
 export interface RateCard {
@@ -35,6 +36,29 @@ export interface Quote {
   /** What is charged; what is unspent returns at settlement. */
   readonly cap: Money;
   readonly budget: Money;
+}
+
+/** What a job costs at most, fixed when it is ordered; its hash is part of the listing on the ledger. */
+export interface JobTerms {
+  readonly perReplica: Money;
+  readonly cap: Money;
+  /** What is charged: the cap, or the least that the payment provider takes. */
+  readonly deposit: Money;
+  readonly redundancy: number;
+  /** Work units, and one more where the manifest merges. */
+  readonly units: number;
+}
+
+/** The hash of a job's terms, `termsHash` in the details of Marketplace.listContract. */
+export function termsHash(sha256: Sha256, terms: JobTerms): Sha256Hex {
+  const { perReplica, cap, deposit, redundancy, units } = terms;
+  return hashOf(sha256, 'terms', {
+    perReplica: { ...moneyToJson(perReplica) },
+    cap: { ...moneyToJson(cap) },
+    deposit: { ...moneyToJson(deposit) },
+    redundancy,
+    units,
+  });
 }
 
 /** The price of one accepted replica, rounded up to a minor unit. */

@@ -32,7 +32,7 @@ export interface MemoryBank {
   /** Hands the outcome on, unless it is to get lost. */
   answer<T>(outcome: Outcome<T>): Outcome<T>;
   loseNextAnswer(): void;
-  /** Runs `create` once per key and answers with what `find` sees now; another request under the key is refused. */
+  /** Runs `create` once per key and answers with what `find` sees now; another request under the key is neither. */
   once<T>(key: string, request: unknown, find: (id: string) => T, create: () => string | Outcome<never>): Outcome<T>;
 }
 
