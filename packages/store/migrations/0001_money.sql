@@ -195,7 +195,8 @@ CREATE FUNCTION escrow_opens() RETURNS trigger LANGUAGE plpgsql SET search_path 
 END$$;
 CREATE TRIGGER escrow_opens BEFORE INSERT ON escrow FOR EACH ROW EXECUTE FUNCTION escrow_opens();
 
--- Only along an edge; no release before both times have passed; a time, once set, is never brought forward.
+-- Only along an edge; no release before both times have passed; a time, once set, is never brought forward. The second
+-- is what passes between a statement's reading of the clock and this one.
 CREATE FUNCTION escrow_step() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE at timestamptz := assay_now();
 BEGIN
@@ -213,7 +214,7 @@ BEGIN
   END IF;
   IF NEW.release_due_at IS DISTINCT FROM OLD.release_due_at AND NOT coalesce(
     CASE WHEN OLD.state = 'challenge' THEN NEW.release_due_at >= OLD.release_due_at
-      ELSE NEW.state = 'challenge' AND NEW.release_due_at >= at END, false) THEN
+      ELSE NEW.state = 'challenge' AND NEW.release_due_at >= at - interval '1 second' END, false) THEN
     RAISE EXCEPTION 'a challenge window is set when it opens and only ever lengthened' USING ERRCODE = 'LE009';
   END IF;
   NEW.version := OLD.version + 1;

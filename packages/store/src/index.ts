@@ -36,3 +36,22 @@ export { readResults, type UnitOutputs } from './market/read-results.ts';
 export { readWorkers, type WorkerView } from './market/read-workers.ts';
 export { heldReplica, inputRegion, type HeldObjects } from './market/held-objects.ts';
 export { writeLogs, type LogsWritten, type NewLogLine } from './market/write-logs.ts';
+export { balanceOf, type AccountName, type AccountRef, type MoneyAccountKind } from './money-account.ts';
+export {
+  postEntries,
+  postEntry,
+  readJobLines,
+  type Booking,
+  type JournalEntry,
+  type JournalLine,
+  type Posting,
+} from './journal.ts';
+export {
+  findEscrow,
+  lockDueEscrows,
+  lockEscrow,
+  moveEscrow,
+  openEscrow,
+  type Escrow,
+  type EscrowTimes,
+} from './escrow.ts';
