@@ -149,6 +149,7 @@ export {
   type WorkerProfile,
 } from './placement.ts';
 export { isPrivateBlock, networkBlock } from './network-block.ts';
+export { readMetric } from './metrics-file.ts';
 export {
   pricePerReplica,
   quoteJob,

@@ -78,6 +78,23 @@ export const limits = {
   pageItems: 200,
   outboxBatch: 100,
   outboxAttempts: 20,
+  /** The first pause before a message is sent again; it doubles up to the second figure. */
+  outboxRetryMs: 250,
+  outboxRetryMaxMs: 600_000,
+  /** How long a running call holds its idempotency key. */
+  idempotencyLeaseMs: 60_000,
+  /** How often a follower of the change feed looks without being told, and while a running transaction holds rows back. */
+  feedPollMs: 5_000,
+  feedHeldMs: 20,
+  /** Attempts to match a webhook with a movement of ours, after which an operator may look at it. */
+  inboxAttempts: 12,
+  /** Jobs that one look for overdue ones takes on, and payees that one look for due debts does. */
+  sweepJobs: 100,
+  sweepPayees: 50,
+  /** How long a payout that failed waits before the money is sent again. */
+  payoutRetryMs: 3_600_000,
+  /** Facts that a follower reads at once. */
+  factBatch: 200,
   eventStreamBuffer: 1000,
   /** Between two comments on a stream of events, and the silence after which a client opens it again. */
   eventHeartbeatMs: 15_000,

@@ -50,12 +50,20 @@ CREATE TABLE job (
   funded_at timestamptz,
   verified_at timestamptz,
   release_due_at timestamptz,
+  -- When the release was put to the ledger: from then on nobody can dispute.
+  release_requested_at timestamptz,
   settled_at timestamptz,
+  -- What the ledger refused, for an operator to look at; null where all is well.
+  ledger_problem text,
+  -- Of the request that made the job, to tell a repeated request from a reused key.
+  request_hash text COLLATE "C",
   CHECK (units_agreed + units_undecided <= units_total),
   CHECK (verdicts_submitted <= verdicts)
 ) WITH (fillfactor = 60);
 CREATE INDEX job_customer ON job (customer_id, id DESC);
 CREATE INDEX job_state ON job (state, id) WHERE state IN ('created', 'funded', 'verified', 'disputed');
+CREATE INDEX job_unpaid ON job (expires_at) WHERE state = 'created';
+CREATE INDEX job_due ON job (release_due_at) WHERE state = 'verified' AND release_requested_at IS NULL;
 CREATE UNIQUE INDEX job_idempotency ON job (customer_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
 CREATE TABLE unit (
@@ -81,12 +89,12 @@ CREATE TABLE unit (
   canonical_replica text COLLATE "C",
   agreeing smallint,
   decided_at timestamptz,
-  -- Order of the pool: a higher priority first, then the lower position.
-  priority smallint NOT NULL DEFAULT 0,
+  -- Order of the pool, lowest first: the time of funding, later for higher ordinals so that a large job does not shut
+  -- out the ones after it, earlier for priority.
   position bigint NOT NULL,
   UNIQUE (job_id, kind, ordinal)
 ) WITH (fillfactor = 50);
-CREATE INDEX unit_pool ON unit (priority DESC, position) WHERE wanted > 0;
+CREATE INDEX unit_pool ON unit (position) WHERE wanted > 0;
 CREATE INDEX unit_impatient ON unit (wanted_since) WHERE wanted > 0 AND NOT patience_over;
 
 CREATE TABLE replica (

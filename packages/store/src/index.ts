@@ -55,3 +55,6 @@ export {
   type Escrow,
   type EscrowTimes,
 } from './escrow.ts';
+export { createWorkStore, workTx, type JobEndings, type WorkStoreDeps } from './market/work-store.ts';
+export { openUnits, type NewUnits } from './market/work-jobs.ts';
+export { commitEvidence, openVerdicts, revealEvidence, type Evidence } from './market/work-verdicts.ts';

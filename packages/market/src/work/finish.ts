@@ -1,0 +1,101 @@
+/** The end of a tick: rows are written, verdicts reach the ledger, and jobs that are through move on. */
+
+import {
+  assert,
+  limits,
+  newId,
+  type DecidedRow,
+  type IdSource,
+  type JobId,
+  type JobProgress,
+  type NewExchange,
+  type ReplicaId,
+  type RequestId,
+  type Sha256,
+  type WorkDesk,
+  type WorkTx,
+} from '@assay/core';
+import type { TickState } from './tick-state.ts';
+import { isBatchDue, submitOpenVerdicts } from './verdict-batches.ts';
+
+/** What a job does after a tick. */
+export type JobStep = 'none' | 'merge' | 'verify';
+
+/** Whether a job whose units moved goes on to its merge, or is through. Pure. */
+export function stepAfter(progress: JobProgress, hasMerge: boolean): JobStep {
+  if (progress.state !== 'funded') return 'none';
+  if (progress.unitsAgreed === progress.unitsTotal) return 'verify';
+  return hasMerge && progress.unitsAgreed === progress.unitsTotal - 1 ? 'merge' : 'none';
+}
+
+export interface FinishDeps {
+  readonly ids: IdSource;
+  readonly sha256: Sha256;
+}
+
+/** What a tick stores beside the changes of its state. */
+export interface TickRecords {
+  readonly exchanges: readonly NewExchange[];
+  readonly lateOffers: readonly { readonly request: RequestId; readonly offers: readonly ReplicaId[] }[];
+  readonly desks: readonly WorkDesk[];
+}
+
+/** Writes everything, moves jobs on, and wakes other servers. */
+export async function finishTick(tx: WorkTx, deps: FinishDeps, state: TickState, records: TickRecords): Promise<void> {
+  const { changes, nowMs } = state;
+  const before = await tx.lockJobs([...changes.jobs.keys()]);
+  const decided = numbered(state, before);
+  await tx.write({
+    ...records,
+    nowMs,
+    leaseMs: limits.leaseMs,
+    revealMs: limits.revealMs,
+    claims: changes.claims,
+    renewed: changes.renewed,
+    commits: changes.commits,
+    reveals: [...changes.reveals.values()],
+    ends: changes.ends,
+    units: [...changes.units.values()],
+    decided,
+    jobs: [...changes.jobs.values()],
+  });
+  for (const progress of before) await finishJob(tx, deps, state, progress);
+  await tx.wake({ workers: [...state.wake.workers], units: state.wake.units });
+}
+
+/** Verdicts with their numbers in the order in which they fell. */
+function numbered(state: TickState, jobs: readonly JobProgress[]): DecidedRow[] {
+  const last = new Map(jobs.map((job) => [job.id, job.verdicts]));
+  return state.changes.decided.map((verdict) => {
+    const before = last.get(verdict.job);
+    assert(before !== undefined, 'a job is locked before its verdicts are numbered');
+    last.set(verdict.job, before + 1);
+    return { ...verdict, number: before + 1 };
+  });
+}
+
+async function finishJob(tx: WorkTx, deps: FinishDeps, state: TickState, before: JobProgress): Promise<void> {
+  const change = state.changes.jobs.get(before.id);
+  const facts = state.jobs.get(before.id);
+  assert(change !== undefined && facts !== undefined, 'only changed jobs are finished');
+  const failure = state.changes.failures.get(before.id);
+  if (change.agreed === 0 && failure === undefined) return;
+  const after: JobProgress = {
+    ...before,
+    unitsAgreed: before.unitsAgreed + change.agreed,
+    unitsUndecided: before.unitsUndecided + change.undecided,
+    verdicts: before.verdicts + change.agreed,
+  };
+  const step = failure ? 'none' : stepAfter(after, facts.hasMerge);
+  if (isBatchDue(after, state.nowMs, failure !== undefined || step === 'verify')) {
+    await submitOpenVerdicts(tx, deps.sha256, before.id);
+  }
+  if (failure) for (const worker of await tx.failJob(before.id, failure)) state.wake.workers.add(worker);
+  if (step === 'verify') await tx.verifyJob(before.id);
+  if (step === 'merge') await openMerge(tx, deps, state, before.id);
+}
+
+async function openMerge(tx: WorkTx, deps: FinishDeps, state: TickState, job: JobId): Promise<void> {
+  await tx.openMerge(job, newId('unit', deps.ids));
+  state.wake.units = true;
+}

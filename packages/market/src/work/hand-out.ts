@@ -1,0 +1,152 @@
+/** Handing open units out to workers that ask for more, by the rules of placement. */
+
+import {
+  limits,
+  mayTake,
+  newId,
+  type IdSource,
+  type IndependenceKeys,
+  type JobId,
+  type OfferRow,
+  type OpenUnits,
+  type ReplicaId,
+  type RequestId,
+  type UnitId,
+  type UnitRow,
+  type WorkerProfile,
+  type WorkTx,
+} from '@assay/core';
+import type { JobFactsReader } from './job-facts.ts';
+import { jobChange, moveUnit, type TickState } from './tick-state.ts';
+
+/** A request that would take `wants` more replicas. */
+export interface Taking {
+  readonly request: RequestId;
+  readonly profile: WorkerProfile;
+  wants: number;
+  readonly offers: OfferRow[];
+}
+
+export interface HandOutDeps {
+  readonly ids: IdSource;
+  readonly facts: JobFactsReader;
+  /** Jobs with open units, asked for only when the head of the pool has nothing for a worker. */
+  readonly openJobs: (limit: number) => Promise<readonly JobId[]>;
+}
+
+/** Open units of a tick with who took them. */
+interface Pool {
+  readonly units: UnitRow[];
+  readonly taken: Map<UnitId, IndependenceKeys[]>;
+}
+
+/**
+ * Gives each request up to what it wants, in order. Looks at the head of the pool first, further down while workers
+ * want more, and at last through the whole pool for a few of them. Returns whether the pool had any unit at all.
+ */
+export async function handOut(tx: WorkTx, deps: HandOutDeps, state: TickState, takings: readonly Taking[]): Promise<boolean> {
+  const pool: Pool = { units: [], taken: new Map() };
+  let after: bigint | undefined;
+  let seen = 0;
+  for (;;) {
+    const wanted = unmet(takings).reduce((sum, taking) => sum + taking.wants, 0);
+    if (wanted === 0) return true;
+    if (seen >= limits.tickOpenUnits) break;
+    const limit = Math.min(Math.ceil(wanted / 2) + 16, limits.tickOpenUnits - seen);
+    const found = await tx.takePool(after === undefined ? { limit } : { limit, after });
+    await addToPool(deps, state, pool, found);
+    for (const taking of unmet(takings)) giveFrom(deps, state, pool, taking);
+    seen += found.units.length;
+    after = found.units.at(-1)?.position;
+    if (found.units.length < limit) return seen > 0;
+  }
+  for (const taking of unmet(takings).slice(0, limits.tickSearches)) await searchFor(tx, deps, state, taking);
+  return true;
+}
+
+function unmet(takings: readonly Taking[]): Taking[] {
+  return takings.filter((taking) => taking.wants > 0);
+}
+
+/** Looks through the whole pool for one worker that its head could not feed. */
+async function searchFor(tx: WorkTx, deps: HandOutDeps, state: TickState, taking: Taking): Promise<void> {
+  const open = await deps.openJobs(limits.openJobs);
+  const facts = await deps.facts.load(open);
+  const able = open.filter((id) => {
+    const needs = facts.get(id)?.needs;
+    return needs !== undefined && mayTake(taking.profile, { ...needs, machineClass: null, taken: [] }).ok;
+  });
+  if (able.length === 0) return;
+  const taker = { keys: taking.profile, jobs: able, machineClasses: Object.values(taking.profile.runners) };
+  const found = await tx.takePool({ limit: taking.wants, taker });
+  const pool: Pool = { units: [], taken: new Map() };
+  await addToPool(deps, state, pool, found);
+  giveFrom(deps, state, pool, taking);
+}
+
+/** Adds what was found; a unit that this tick holds already is taken as it now stands. */
+async function addToPool(deps: HandOutDeps, state: TickState, pool: Pool, found: OpenUnits): Promise<void> {
+  await deps.facts.load(found.units.map((unit) => unit.job));
+  for (const row of found.units) {
+    const unit = state.units.get(row.id) ?? row;
+    if (unit.wanted > 0) pool.units.push(unit);
+  }
+  for (const one of found.taken) {
+    const known = pool.taken.get(one.unit);
+    if (known) known.push(one);
+    else pool.taken.set(one.unit, [one]);
+  }
+}
+
+const nobody: IndependenceKeys[] = [];
+
+function giveFrom(deps: HandOutDeps, state: TickState, pool: Pool, taking: Taking): void {
+  let full = false;
+  for (const unit of pool.units) {
+    if (taking.wants === 0) break;
+    const facts = state.jobs.get(unit.job);
+    if (facts === undefined || unit.wanted === 0) continue;
+    const taken = pool.taken.get(unit.id) ?? nobody;
+    if (!mayTake(taking.profile, { ...facts.needs, machineClass: unit.machineClass, taken }).ok) continue;
+    const offer = claim(deps.ids, state, unit, taking, facts.needs.runner, facts.policies[unit.kind].comparator.type);
+    if (taken === nobody) pool.taken.set(unit.id, [taking.profile]);
+    else taken.push(taking.profile);
+    taking.offers.push(offer);
+    taking.wants -= 1;
+    full ||= unit.wanted === 0;
+  }
+  if (full) pool.units.splice(0, pool.units.length, ...pool.units.filter((unit) => unit.wanted > 0));
+}
+
+/** Gives one replica of a unit to a worker; for exact results the first claim fixes the machine class. */
+function claim(
+  ids: IdSource,
+  state: TickState,
+  unit: UnitRow,
+  taking: Taking,
+  runner: string,
+  comparator: 'exact' | 'metric',
+): OfferRow {
+  const { profile } = taking;
+  const machineClass = profile.runners[runner] ?? '';
+  moveUnit(state, unit, 'claim');
+  unit.wanted -= 1;
+  if (comparator === 'exact') unit.machineClass ??= machineClass;
+  const replica: ReplicaId = newId('replica', ids);
+  state.changes.claims.push({
+    replica,
+    unit: unit.id,
+    job: unit.job,
+    request: taking.request,
+    machineClass,
+    worker: profile.worker,
+    owner: profile.owner,
+    payoutAccount: profile.payoutAccount,
+    hub: profile.hub,
+    networkBlock: profile.networkBlock,
+  });
+  state.desks.get(profile.worker)?.set(replica, unit.id);
+  jobChange(state, unit.job).running += 1;
+  const leaseUntilMs = state.nowMs + limits.leaseMs;
+  return { replica, unit: unit.id, job: unit.job, kind: unit.kind, ordinal: unit.ordinal, leaseUntilMs };
+}

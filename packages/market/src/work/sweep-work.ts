@@ -1,0 +1,83 @@
+/** What time alone brings about: leases of silent workers end, patience with missing replacements ends. */
+
+import { limits, type WorkStore, type WorkTx, type WorkWake } from '@assay/core';
+import { finishTick, type FinishDeps } from './finish.ts';
+import { loseOverdue } from './hear.ts';
+import type { JobFactsReader } from './job-facts.ts';
+import { judgeUnits, losePatience } from './judge.ts';
+import { clearEnded } from './outlook.ts';
+import { createTickState } from './tick-state.ts';
+import { submitOpenVerdicts } from './verdict-batches.ts';
+
+export interface SweepDeps extends FinishDeps {
+  readonly store: WorkStore;
+  readonly facts: JobFactsReader;
+}
+
+/** What a sweep did, and whom it concerns. */
+export interface SweepReport {
+  readonly lost: number;
+  readonly impatient: number;
+  readonly batches: number;
+  readonly wake: WorkWake;
+}
+
+/**
+ * One sweep; any number of servers may sweep at once. Workers that speak have their overdue replicas taken by the tick
+ * that hears them, so only silent ones are looked at here.
+ */
+export async function sweepWork(deps: SweepDeps): Promise<SweepReport> {
+  const { store } = deps;
+  const silent = await store.transaction((tx) => sweepSilent(tx, deps));
+  const impatient = await store.transaction((tx) => sweepImpatient(tx, deps));
+  const batches = await store.transaction((tx) => sweepVerdicts(tx, deps));
+  const workers = [...new Set([...silent.wake.workers, ...impatient.wake.workers])];
+  const wake = { workers, units: silent.wake.units || impatient.wake.units };
+  return { lost: silent.count, impatient: impatient.count, batches, wake };
+}
+
+interface Swept {
+  readonly count: number;
+  readonly wake: WorkWake;
+}
+
+const nothing: Swept = { count: 0, wake: { workers: [], units: false } };
+
+async function sweepSilent(tx: WorkTx, deps: SweepDeps): Promise<Swept> {
+  const { nowMs, desks } = await tx.silentDesks(limits.leaseMs, limits.sweepDesks);
+  if (desks.length === 0) return nothing;
+  const held = desks.flatMap((desk) => desk.held.map((one) => one.replica));
+  const glimpses = new Map((await tx.glimpse(held, nowMs)).map((one) => [one.replica, one]));
+  const overdue = [...glimpses.values()].filter((one) => one.overdue).map((one) => one.unit);
+  const loaded = await tx.lockUnits([...new Set(overdue)], nowMs);
+  const jobs = await deps.facts.load(loaded.units.map((unit) => unit.job));
+  const state = createTickState(nowMs, jobs, loaded, desks);
+  for (const { worker } of desks) loseOverdue(state, worker, new Set());
+  const count = state.changes.ends.length;
+  judgeUnits(state);
+  for (const { worker } of desks) clearEnded(state, glimpses, worker);
+  const moved = desks.flatMap(({ worker, held: before }) => {
+    const now = [...(state.desks.get(worker) ?? [])].map(([replica, unit]) => ({ replica, unit }));
+    return now.length === before.length ? [] : [{ worker, held: now, seen: false }];
+  });
+  if (moved.length === 0) return nothing;
+  await finishTick(tx, deps, state, { exchanges: [], lateOffers: [], desks: moved });
+  return { count, wake: { workers: [...state.wake.workers], units: state.wake.units } };
+}
+
+async function sweepImpatient(tx: WorkTx, deps: SweepDeps): Promise<Swept> {
+  const loaded = await tx.impatientUnits(limits.replacementPatienceMs, limits.sweepUnits);
+  if (loaded.units.length === 0) return nothing;
+  const jobs = await deps.facts.load(loaded.units.map((unit) => unit.job));
+  const state = createTickState(loaded.nowMs, jobs, loaded, []);
+  for (const unit of loaded.units) losePatience(state, unit);
+  judgeUnits(state);
+  await finishTick(tx, deps, state, { exchanges: [], lateOffers: [], desks: [] });
+  return { count: loaded.units.length, wake: { workers: [...state.wake.workers], units: state.wake.units } };
+}
+
+async function sweepVerdicts(tx: WorkTx, deps: SweepDeps): Promise<number> {
+  const jobs = await tx.jobsWithOpenVerdicts(limits.verdictWaitMs, limits.sweepUnits);
+  for (const job of jobs) await submitOpenVerdicts(tx, deps.sha256, job);
+  return jobs.length;
+}

@@ -1,0 +1,97 @@
+/** What a server remembers of workers for a few seconds, so that a request needs no query of its own for them. */
+
+import {
+  isPrivateBlock,
+  limits,
+  networkBlock,
+  refuse,
+  type WorkerId,
+  type WorkerProfile,
+  type WorkerRow,
+  type WorkStore,
+} from '@assay/core';
+
+/** A worker with its profile at the address that it speaks from. */
+export interface KnownWorker {
+  readonly publicKey: string;
+  readonly profile: WorkerProfile;
+}
+
+export interface WorkerDirectory {
+  /** Refuses `worker.not_found`. */
+  find(id: WorkerId, ip: string): Promise<KnownWorker>;
+}
+
+export interface DirectoryDeps {
+  readonly store: Pick<WorkStore, 'workers'>;
+  readonly nowMs: () => number;
+  /** Private and loopback addresses tell nothing about independence: a deployment on one machine ignores them all. */
+  readonly ignoreNetwork: boolean;
+}
+
+interface Entry {
+  readonly row: WorkerRow;
+  readonly untilMs: number;
+  /** The profile at the last address. */
+  ip?: string;
+  known?: KnownWorker;
+}
+
+/** A directory over the store. */
+export function createWorkerDirectory(deps: DirectoryDeps): WorkerDirectory {
+  const entries = new Map<WorkerId, Entry>();
+  return {
+    async find(id, ip) {
+      let entry = entries.get(id);
+      if (entry === undefined || entry.untilMs < deps.nowMs()) {
+        const [row] = await deps.store.workers([id]);
+        if (row === undefined) throw refuse('worker.not_found', 'no such worker', { worker: id });
+        entry = { row, untilMs: deps.nowMs() + limits.workerCacheMs };
+        if (entries.size >= limits.cacheRows) entries.clear();
+        entries.set(id, entry);
+      }
+      if (entry.known === undefined || entry.ip !== ip) {
+        entry.ip = ip;
+        entry.known = { publicKey: entry.row.publicKey, profile: profileOf(entry.row, blockOf(ip, deps.ignoreNetwork)) };
+      }
+      return entry.known;
+    },
+  };
+}
+
+function blockOf(ip: string, ignoreNetwork: boolean): string | null {
+  if (ignoreNetwork) return null;
+  const block = networkBlock(ip);
+  return block === undefined || isPrivateBlock(block) ? null : block;
+}
+
+/** What a registered machine may say about itself; what it leaves out counts as nothing. */
+interface Machine {
+  readonly arch?: string;
+  readonly cpuCores?: number;
+  readonly memoryGb?: number;
+  readonly gpu?: string | null;
+  readonly runners?: readonly { readonly runner: string; readonly driver: string; readonly digest: string }[];
+}
+
+/** The profile that placement judges by. A wasm runner computes alike everywhere; a native one per architecture. */
+export function profileOf(row: WorkerRow, block: string | null): WorkerProfile {
+  const machine = (row.machine ?? {}) as Machine;
+  const runners: Record<string, string> = {};
+  for (const { runner, driver, digest } of machine.runners ?? []) {
+    runners[runner] ??= driver === 'wasm' ? digest : `${digest}/${machine.arch ?? 'unknown'}`;
+  }
+  return {
+    worker: row.id,
+    owner: row.owner,
+    payoutAccount: row.payoutAccount,
+    hub: row.hub,
+    networkBlock: block,
+    banned: row.banned,
+    region: row.region,
+    cpuCores: machine.cpuCores ?? 0,
+    memoryGb: machine.memoryGb ?? 0,
+    gpu: machine.gpu !== undefined && machine.gpu !== null && machine.gpu !== '',
+    runners,
+  };
+}

@@ -1,0 +1,118 @@
+/** Desks and what lies on them: the first locks of every transaction of the exchange. */
+
+import type {
+  ExchangeRow,
+  HeldReplica,
+  OfferRow,
+  RefusedItem,
+  ReplicaGlimpse,
+  ReplicaId,
+  RequestId,
+  Sha256Hex,
+  UnitId,
+  WorkDesk,
+  WorkerId,
+} from '@assay/core';
+import { assert } from '@assay/core';
+import type { Tx } from '../database.ts';
+
+interface DeskRow {
+  readonly worker_id: WorkerId;
+  readonly held: ReplicaId[];
+  readonly held_units: UnitId[];
+  readonly now: Date;
+}
+
+export interface OpenedDesks {
+  readonly nowMs: number;
+  readonly desks: readonly WorkDesk[];
+}
+
+const lockDesks = {
+  name: 'work.lock_desks',
+  text: `SELECT worker_id, held, held_units, assay_now() AS now FROM desk
+    WHERE worker_id = ANY($1) ORDER BY worker_id FOR NO KEY UPDATE`,
+};
+
+/** Locks the desks of `workers`, making those that are missing. */
+export async function openDesks(tx: Tx, workers: readonly WorkerId[]): Promise<OpenedDesks> {
+  const found = await tx.query<DeskRow>(lockDesks, [workers]);
+  if (found.length === new Set(workers).size) return opened(found);
+  await tx.query(
+    `INSERT INTO desk (worker_id, seen_at) SELECT id, assay_now() FROM unnest($1::text[]) AS one (id) ORDER BY id
+     ON CONFLICT (worker_id) DO NOTHING`,
+    [workers],
+  );
+  return opened(await tx.query<DeskRow>(lockDesks, [workers]));
+}
+
+/** Locks desks that hold something and whose workers were silent for `silenceMs`, the longest silent first. */
+export async function silentDesks(tx: Tx, silenceMs: number, limit: number): Promise<OpenedDesks> {
+  const rows = await tx.query<DeskRow>(
+    {
+      name: 'work.silent_desks',
+      text: `SELECT worker_id, held, held_units, assay_now() AS now FROM desk
+        WHERE held <> '{}' AND seen_at < assay_now() - $1 * interval '1 millisecond'
+        ORDER BY seen_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED`,
+    },
+    [silenceMs, limit],
+  );
+  return rows.length === 0 ? { nowMs: 0, desks: [] } : opened(rows);
+}
+
+/** Which of `requests` were answered before. */
+export function replays(tx: Tx, requests: readonly RequestId[]): Promise<ExchangeRow[]> {
+  return tx.query<{
+    id: RequestId;
+    worker: WorkerId;
+    bodySha256: Sha256Hex;
+    offers: ReplicaId[];
+    refused: RefusedItem[];
+  }>(
+    {
+      name: 'work.replays',
+      text: `SELECT id, worker_id AS worker, body_sha256 AS "bodySha256", offers, refused
+        FROM exchange WHERE id = ANY($1)`,
+    },
+    [requests],
+  );
+}
+
+/** What became of held replicas and their units, without locks. */
+export function glimpse(tx: Tx, replicas: readonly ReplicaId[], nowMs: number): Promise<ReplicaGlimpse[]> {
+  return tx.query<ReplicaGlimpse>(
+    {
+      name: 'work.glimpse',
+      text: `SELECT replica.id AS replica, unit_id AS unit, replica.state, unit.state AS "unitState",
+          CASE replica.state WHEN 'leased' THEN lease_until < to_timestamp($2 / 1000.0)
+            WHEN 'committed' THEN unit.state = 'revealing' AND reveal_due_at < to_timestamp($2 / 1000.0)
+            ELSE false END AS overdue
+        FROM replica JOIN unit ON unit.id = unit_id WHERE replica.id = ANY($1)`,
+    },
+    [replicas, nowMs],
+  );
+}
+
+/** Replicas that were offered before, as their request's replay offers them again. */
+export async function offered(tx: Tx, replicas: readonly ReplicaId[]): Promise<OfferRow[]> {
+  const rows = await tx.query<Omit<OfferRow, 'leaseUntilMs'> & { leaseUntil: Date }>(
+    `SELECT replica.id AS replica, unit.id AS unit, unit.job_id AS job, kind, ordinal, lease_until AS "leaseUntil"
+     FROM replica JOIN unit ON unit.id = unit_id WHERE replica.id = ANY($1)`,
+    [replicas],
+  );
+  return rows.map(({ leaseUntil, ...row }) => ({ ...row, leaseUntilMs: leaseUntil.getTime() }));
+}
+
+function opened(rows: readonly DeskRow[]): OpenedDesks {
+  const [first] = rows;
+  assert(first !== undefined, 'every asked desk exists');
+  return { nowMs: first.now.getTime(), desks: rows.map((row) => ({ worker: row.worker_id, held: heldOf(row) })) };
+}
+
+function heldOf(row: DeskRow): HeldReplica[] {
+  return row.held.map((replica, index) => {
+    const unit = row.held_units[index];
+    assert(unit !== undefined, 'a desk names the unit of each replica');
+    return { replica, unit };
+  });
+}
