@@ -3,6 +3,7 @@ import { mkdtemp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ObjectStore, Region, Sha256Hex } from '@assay/core';
+import { objectStoreConformance } from '@assay/core/conformance';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDiskStore } from './disk-store.ts';
@@ -21,6 +22,25 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
+});
+
+objectStoreConformance('disk', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'assay-objects-suite-'));
+  return {
+    store: await openDiskStore({ folder: root, keyring, clock }),
+    async corrupt(region, sha256) {
+      const name = keyring[region].fileName(sha256);
+      const path = join(root, region, name.slice(0, 2), name);
+      const file = await readFile(path);
+      file[file.length - 1] = (file.at(-1) as number) ^ 1;
+      await writeFile(path, file);
+    },
+    async count() {
+      const all = await readdir(root, { recursive: true, withFileTypes: true });
+      return all.filter((entry) => entry.isFile()).length;
+    },
+    close: async () => await rm(root, { recursive: true, force: true }),
+  };
 });
 
 const bytes = (size: number, seed = 1): Buffer =>

@@ -37,6 +37,8 @@ export interface StripeOptions {
   readonly maxHoldMs: number;
   /** Another address than Stripe's own, such as a simulator's. */
   readonly endpoint?: { readonly host: string; readonly port: number };
+  /** How long a call may take before its outcome counts as unknown. */
+  readonly timeoutMs?: number;
 }
 
 /** Stripe's bounds of one charge in currencies of two decimals. */
@@ -54,7 +56,7 @@ export function createStripeProvider(options: StripeOptions): PaymentProvider {
   const stripe = new Stripe(secretKey, {
     telemetry: false,
     maxNetworkRetries: 0,
-    timeout: limits.providerTimeoutMs,
+    timeout: options.timeoutMs ?? limits.providerTimeoutMs,
     ...(options.endpoint && { ...options.endpoint, protocol: 'http' }),
   });
   const payment = (intent: Stripe.PaymentIntent): ProviderPayment => paymentOf(sameMode(mode, intent));
