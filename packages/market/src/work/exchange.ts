@@ -1,6 +1,15 @@
 /** The exchange of work: one signed request carries results and claims, and one answer carries offers and news. */
 
-import { isoTime, type Clock, type IdSource, type JobId, type OfferRow, type Sha256, type WorkStore, type WorkWake } from '@assay/core';
+import {
+  isoTime,
+  type Clock,
+  type IdSource,
+  type JobId,
+  type OfferRow,
+  type Sha256,
+  type WorkStore,
+  type WorkWake,
+} from '@assay/core';
 import { createCombiner } from './combiner.ts';
 import type { VerifySignature } from './device-signature.ts';
 import type { ExchangeReply, JobSpec, Offer } from './exchange-reply.ts';

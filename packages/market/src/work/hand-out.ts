@@ -44,7 +44,12 @@ interface Pool {
  * Gives each request up to what it wants, in order. Looks at the head of the pool first, further down while workers
  * want more, and at last through the whole pool for a few of them. Returns whether the pool had any unit at all.
  */
-export async function handOut(tx: WorkTx, deps: HandOutDeps, state: TickState, takings: readonly Taking[]): Promise<boolean> {
+export async function handOut(
+  tx: WorkTx,
+  deps: HandOutDeps,
+  state: TickState,
+  takings: readonly Taking[],
+): Promise<boolean> {
   const pool: Pool = { units: [], taken: new Map() };
   let after: bigint | undefined;
   let seen = 0;

@@ -7,7 +7,8 @@ import type { JobFacts } from './job-facts.ts';
 /** The named number in JavaScript's shortest notation; null where the job asks for none or the run wrote none. */
 export function metricIn(facts: JobFacts | undefined, kind: UnitKind, reveal: BodyReveal): string | null {
   const verification = facts?.manifest.verification;
-  if (verification?.type !== 'metric' || kind === 'merge' || reveal.exitCode !== 0 || reveal.metrics === null) return null;
+  if (verification?.type !== 'metric' || kind === 'merge' || reveal.exitCode !== 0 || reveal.metrics === null)
+    return null;
   let value: unknown;
   try {
     value = JSON.parse(reveal.metrics);

@@ -36,7 +36,12 @@ export function stoppable(
 ): ReplicaId[] {
   const desk = state.desks.get(worker);
   const ended = [...(state.stopped.get(worker) ?? [])];
-  return [...new Set([...ended, ...running.filter((id) => !desk?.has(id) || !isLive(standing(state, glimpses, id)?.replica))])];
+  return [
+    ...new Set([
+      ...ended,
+      ...running.filter((id) => !desk?.has(id) || !isLive(standing(state, glimpses, id)?.replica)),
+    ]),
+  ];
 }
 
 /** Takes replicas off a desk that ended without their worker, such as those of a job that failed. */

@@ -197,9 +197,17 @@ async function offerWork(tx: WorkTx, deps: TickDeps, state: TickState, turns: re
   const takings = asking.map((turn): [Turn, Taking] => {
     const { worker, body } = turn.request.signed;
     const room = limits.workerReplicas - (state.desks.get(turn.worker)?.size ?? 0);
-    return [turn, { request: turn.id, profile: worker.profile, wants: Math.max(0, Math.min(body.claim, room)), offers: [] }];
+    return [
+      turn,
+      { request: turn.id, profile: worker.profile, wants: Math.max(0, Math.min(body.claim, room)), offers: [] },
+    ];
   });
-  const some = await handOut(tx, deps, state, takings.map(([, taking]) => taking));
+  const some = await handOut(
+    tx,
+    deps,
+    state,
+    takings.map(([, taking]) => taking),
+  );
   for (const [turn, taking] of takings) turn.offers = taking.offers;
   return some;
 }
@@ -237,11 +245,7 @@ function desksToWrite(state: TickState, desks: readonly WorkDesk[], turns: reado
   });
 }
 
-function answerOf(
-  state: TickState,
-  glimpses: ReadonlyMap<ReplicaId, ReplicaGlimpse>,
-  turn: Turn,
-): TickAnswer | Error {
+function answerOf(state: TickState, glimpses: ReadonlyMap<ReplicaId, ReplicaGlimpse>, turn: Turn): TickAnswer | Error {
   if (turn.error) return turn.error;
   return {
     offers: turn.offers,

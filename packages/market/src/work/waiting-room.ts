@@ -44,7 +44,8 @@ export function createWaitingRoom<W extends Waiting>(): WaitingRoom<W> {
       seats.set(one.worker, { one, timer });
     },
     call,
-    callClaiming: () => [...seats.values()].filter(({ one }) => one.claims).flatMap(({ one }) => call(one.worker) ?? []),
+    callClaiming: () =>
+      [...seats.values()].filter(({ one }) => one.claims).flatMap(({ one }) => call(one.worker) ?? []),
     callAll: () => [...seats.keys()].flatMap((worker) => call(worker) ?? []),
     get size() {
       return seats.size;

@@ -52,7 +52,10 @@ export function createWorkerDirectory(deps: DirectoryDeps): WorkerDirectory {
       }
       if (entry.known === undefined || entry.ip !== ip) {
         entry.ip = ip;
-        entry.known = { publicKey: entry.row.publicKey, profile: profileOf(entry.row, blockOf(ip, deps.ignoreNetwork)) };
+        entry.known = {
+          publicKey: entry.row.publicKey,
+          profile: profileOf(entry.row, blockOf(ip, deps.ignoreNetwork)),
+        };
       }
       return entry.known;
     },
