@@ -1,5 +1,6 @@
 /** The suites that adapters run, and the in-memory adapters that tests use in their place. */
 
+export { ledgerConformance, type LedgerHarness } from './ports/ledger.conformance.ts';
 export { memoryObjectStore } from './ports/memory-object-store.ts';
 export {
   memoryPaymentProvider,

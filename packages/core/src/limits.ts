@@ -154,6 +154,23 @@ export const limits = {
   /** What a 32-bit WebAssembly memory can hold. */
   sandboxMemoryMaxBytes: 4 * 1024 * 1024 * 1024,
   sandboxScratchFiles: 20_000,
+  sandboxScratchBytes: 1024 * 1024 * 1024,
+  /** How long a worker measures itself at its start. */
+  benchmarkMs: 150,
+  /** Log text of running units waits this long for company, and only so many lines of it wait. */
+  logFlushMs: 400,
+  logQueueLines: 20_000,
+  logBatchLines: 200,
+  logLineChars: 8192,
+  /** Inputs that a worker keeps. */
+  workerCacheBytes: 4 * 1024 * 1024 * 1024,
+  /** The body of one exchange that a worker composes. */
+  workerReportBytes: 1024 * 1024,
+  workerUploadAttempts: 3,
+  /** How long a stopping worker waits for the server to hear of it. */
+  workerStopMs: 10_000,
+  workerRetryMs: 200,
+  workerRetryMaxMs: 10_000,
   /** Open files of a sandbox's process. */
   sandboxDescriptors: 64,
   ledgerArgs: 8,

@@ -30,11 +30,6 @@ export interface Engine {
   readonly channel: string;
   /** The organisations whose authorities block 0 names. */
   readonly mspIds: readonly string[];
-  /**
-   * `serial`: a submission that depends on an earlier one waits for the next block. `as-submitted`: all go into one
-   * block, as from clients that do not know of each other, and the later one meets Fabric's conflict.
-   */
-  readonly ordering: 'serial' | 'as-submitted';
 }
 
 /** A submission and who makes it. */
@@ -85,7 +80,6 @@ async function cutBlock(
   round: readonly Pending[],
   reader: StateReader,
 ): Promise<{ now: Executed[]; later: Pending[] }> {
-  if (engine.ordering === 'as-submitted') return { now: await execute(engine, head, round, reader), later: [] };
   const likely = fitInOneBlock(round.map(({ touched }) => touched));
   const candidates = round.filter((_, index) => likely[index]);
   const executed = new Map((await execute(engine, head, candidates, reader)).map((one) => [one.pending, one]));

@@ -30,7 +30,6 @@ export interface EmbeddedLedgerOptions {
   readonly channel?: string;
   readonly mspIds?: readonly string[];
   readonly contracts?: readonly ContractClass[];
-  readonly ordering?: Engine['ordering'];
 }
 
 export interface EmbeddedLedger extends Ledger {
@@ -43,14 +42,13 @@ export interface EmbeddedLedger extends Ledger {
   isConsistent(kept: SignedHead): Promise<boolean>;
 }
 
-/** An engine for tests and tools that needs no database yet. */
+/** The parts of an engine that need no database. */
 export function embeddedEngine(options: Omit<EmbeddedLedgerOptions, 'db'>): Engine {
   return {
     key: options.key,
     endorse: endorser(options.contracts ?? contracts),
     channel: options.channel ?? 'public-marketplace',
     mspIds: options.mspIds ?? [platformMsp],
-    ordering: options.ordering ?? 'serial',
   };
 }
 

@@ -1,0 +1,58 @@
+/** Runs single contract functions on state in memory, as a peer would, for the tests of contracts. */
+
+import { contracts, platformMsp } from '@assay/contracts';
+import type { LedgerIdentity } from '@assay/core';
+import { endorser, type Endorsement } from './endorse.ts';
+import { timestampOf, type ContractClass } from './fabric-runtime.ts';
+import { ledgerKeyFromSeed } from './keys.ts';
+import { memoryState, type MemoryState } from './memory-state.ts';
+
+export interface ContractRunner {
+  readonly state: MemoryState;
+  /** Executes without writing. */
+  endorse(call: string, args: readonly string[], options?: RunOptions): Promise<Endorsement>;
+  /** Executes and, unless it was refused, applies what it wrote. */
+  run(call: string, args: readonly string[], options?: RunOptions): Promise<Endorsement>;
+}
+
+export interface RunOptions {
+  readonly as?: LedgerIdentity;
+  /** The transaction's time stamp. */
+  readonly atMs?: number;
+}
+
+/** An orchestrator that is an arbiter as well. */
+export const platformIdentity: LedgerIdentity = {
+  mspId: platformMsp,
+  name: 'platform',
+  roles: ['orchestrator', 'arbiter'],
+};
+
+/** A fresh state and the contracts over it; each run is a block of its own. */
+export function contractRunner(classes: readonly ContractClass[] = contracts): ContractRunner {
+  const key = ledgerKeyFromSeed(new Uint8Array(32));
+  const endorse = endorser(classes);
+  const state = memoryState();
+  let block = 0;
+  const get = async (name: string) => (await state.getMany([name])).get(name);
+  const execute: ContractRunner['endorse'] = (call, args, { as = platformIdentity, atMs = 1_000_000 } = {}) => {
+    const [contract = '', fn = ''] = call.split(':');
+    const { mspId, certificate } = key.member(as);
+    const timestamp = timestampOf(atMs);
+    const txId = String(block).padStart(64, '0');
+    return endorse({ contract, fn, args, txId, channel: 'test', mspId, certificate, timestamp }, get, state);
+  };
+  return {
+    state,
+    endorse: execute,
+    async run(call, args, options = {}) {
+      const outcome = await execute(call, args, options);
+      if (outcome.kind === 'endorsed') {
+        block += 1;
+        const atMs = options.atMs ?? 1_000_000;
+        state.apply(outcome.set.writes, { txId: String(block).padStart(64, '0'), atMs, version: [block, 0] });
+      }
+      return outcome;
+    },
+  };
+}
