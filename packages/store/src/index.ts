@@ -28,6 +28,7 @@ export {
   type NewWorker,
   type PayoutAccountRow,
 } from './identity/workers.ts';
+export { addReputation, banWorker, type ReputationChange } from './identity/worker-standing.ts';
 export { type Viewer } from './market/viewer.ts';
 export { readJob, readJobs, type JobFilter, type JobView } from './market/read-jobs.ts';
 export { readUnits, type ReplicaView, type UnitPage, type UnitView } from './market/read-units.ts';
@@ -58,3 +59,49 @@ export {
 export { createWorkStore, workTx, type JobEndings, type WorkStoreDeps } from './market/work-store.ts';
 export { openUnits, type NewUnits } from './market/work-jobs.ts';
 export { commitEvidence, openVerdicts, revealEvidence, type Evidence } from './market/work-verdicts.ts';
+export {
+  addAllToOutbox,
+  addToOutbox,
+  claimOutbox,
+  finishOutbox,
+  outboxDepth,
+  resumeOutbox,
+  type ClaimedMessage,
+  type NewMessage,
+  type OutboxKind,
+  type SendOutcome,
+} from './outbox.ts';
+export {
+  claimInbox,
+  finishInbox,
+  receiveInbox,
+  type ClaimedInboxMessage,
+  type InboxOutcome,
+  type NewInboxMessage,
+} from './inbox.ts';
+export {
+  abandonCall,
+  beginCall,
+  finishCall,
+  pruneCalls,
+  type BegunCall,
+  type IdempotentCall,
+  type StoredResponse,
+} from './idempotency.ts';
+export { addAudit, findAuditBreak, readAudit, type AuditEvent, type AuditLine } from './audit.ts';
+export { checkpoint, moveCheckpoint } from './checkpoint.ts';
+export {
+  addChange,
+  addChanges,
+  feedEnd,
+  feedStart,
+  followChanges,
+  parseFeedCursor,
+  pruneChanges,
+  readChanges,
+  type Change,
+  type ChangeFilter,
+  type ChangePage,
+  type FeedCursor,
+  type NewChange,
+} from './change-feed.ts';
