@@ -1,0 +1,131 @@
+/** A worker that claims, "runs" no-op units, commits and reveals over real HTTP, as fast as it is answered. */
+
+import { createPrivateKey, hash, randomBytes, sign, type KeyObject } from 'node:crypto';
+import {
+  commitmentOf,
+  envelopeText,
+  limits,
+  newId,
+  statementsRoot,
+  treeDigest,
+  utf8,
+  type IdSource,
+  type JobId,
+  type ReplicaId,
+  type ResultStatement,
+  type Sha256,
+  type Sha256Hex,
+  type UnitId,
+  type WorkerId,
+} from '@assay/core';
+import { openClient } from './keep-alive-client.ts';
+
+/** Who it is. */
+export interface SimulatedDevice {
+  readonly id: WorkerId;
+  /** ed25519, PKCS 8 as PEM. */
+  readonly privateKey: string;
+}
+
+export interface SimulationDeps {
+  readonly port: number;
+  readonly batch: number;
+  readonly ids: IdSource;
+  readonly nowMs: () => number;
+  readonly stopped: () => boolean;
+}
+
+export const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
+
+interface Run {
+  readonly replica: ReplicaId;
+  readonly unit: UnitId;
+  readonly job: JobId;
+  readonly nonce: string;
+}
+
+interface Reply {
+  readonly offers: readonly Omit<Run, 'nonce'>[];
+  readonly reveal: readonly ReplicaId[];
+  readonly refused: readonly { readonly replica: string; readonly code: string }[];
+}
+
+/** What a worker did. */
+export interface Tally {
+  requests: number;
+  revealed: number;
+  /** Milliseconds that each request took. */
+  readonly latencies: number[];
+}
+
+const digest = treeDigest(sha256, []);
+
+/** Works until it is stopped; throws on the first refusal, since an honest worker earns none. */
+export async function simulateWorker(device: SimulatedDevice, deps: SimulationDeps): Promise<Tally> {
+  const key = createPrivateKey(device.privateKey);
+  const client = openClient(deps.port);
+  const tally: Tally = { requests: 0, revealed: 0, latencies: [] };
+  const runs = new Map<ReplicaId, Run>();
+  let fresh: Run[] = [];
+  let open: readonly ReplicaId[] = [];
+  try {
+    while (!deps.stopped()) {
+      const reveals = open.flatMap((replica) => runs.get(replica) ?? []).slice(0, limits.exchangeItems);
+      const { headers, body } = writeRequest(device.id, key, deps, fresh, reveals);
+      const startMs = performance.now();
+      const answer = await client.post('/work/exchange', headers, body);
+      tally.latencies.push(performance.now() - startMs);
+      tally.requests += 1;
+      const reply = JSON.parse(answer.body.toString('utf8')) as Reply;
+      if (answer.status !== 200 || reply.refused.length > 0) {
+        throw new Error(`an honest worker was refused: ${answer.body.toString('utf8').slice(0, 500)}`);
+      }
+      for (const run of reveals) runs.delete(run.replica);
+      tally.revealed += reveals.length;
+      fresh = reply.offers.map(({ replica, unit, job }) => ({ replica, unit, job, nonce: newNonce() }));
+      for (const run of fresh) runs.set(run.replica, run);
+      open = reply.reveal;
+    }
+  } finally {
+    client.close();
+  }
+  return tally;
+}
+
+function newNonce(): string {
+  return randomBytes(32).toString('hex');
+}
+
+const usage = { wallMs: 0, cpuMs: 0, peakBytes: 0 };
+
+function writeRequest(
+  worker: WorkerId,
+  key: KeyObject,
+  deps: SimulationDeps,
+  commit: readonly Run[],
+  reveal: readonly Run[],
+): { readonly headers: string; readonly body: Buffer } {
+  const commits = commit.map(({ replica, job, unit, nonce }) => ({
+    replica,
+    commitment: commitmentOf(sha256, { job, unit, worker, nonce, digest }),
+  }));
+  const reveals = reveal.map(({ replica, nonce }) => ({ replica, nonce, exitCode: 0, outputs: [], usage }));
+  const statements = reveal.map(
+    ({ replica, job, unit }): ResultStatement => ({ job, unit, replica, worker, digest, exitCode: 0, metrics: null }),
+  );
+  const body = Buffer.from(
+    JSON.stringify({ commits, reveals, failures: [], running: [], claim: deps.batch, waitMs: 1000 }),
+  );
+  const envelope = {
+    worker,
+    request: newId('request', deps.ids),
+    sentAtMs: Math.round(deps.nowMs()),
+    statementsRoot: statementsRoot(sha256, commits, statements),
+    bodySha256: hash('sha256', body, 'hex') as Sha256Hex,
+  };
+  const signature = sign(null, utf8(envelopeText(envelope)), key).toString('hex');
+  const headers =
+    `assay-worker: ${worker}\r\nassay-request: ${envelope.request}\r\nassay-sent-at: ${envelope.sentAtMs}\r\n` +
+    `assay-root: ${envelope.statementsRoot}\r\nassay-signature: ${signature}\r\n`;
+  return { headers, body };
+}
