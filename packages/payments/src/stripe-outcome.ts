@@ -26,7 +26,7 @@ export function refused(code: string, message: string): { kind: 'refused'; code:
 function outcomeOf(error: unknown): Exclude<Outcome<never>, { kind: 'ok' }> {
   const message = error instanceof Error ? error.message : String(error);
   if (!(error instanceof Stripe.errors.StripeError)) return { kind: 'unknown', message };
-  const looked = error.statusCode !== undefined && definiteNo.has(error.statusCode);
+  const looked = definiteNo.has(error.statusCode ?? 0);
   // A reused key says that the first request under it may have taken effect; a rate limit may come as a 400.
   const undecided =
     error instanceof Stripe.errors.StripeIdempotencyError || error instanceof Stripe.errors.StripeRateLimitError;

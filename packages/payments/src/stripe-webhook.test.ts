@@ -91,6 +91,10 @@ describe('age (rows 5 and 6)', () => {
     expect(codeOf(() => read(body, `t=${nowMs / 1000},${old}`))).toBe('webhook.unverified');
     expect(codeOf(() => read(body, `${old},t=${nowMs / 1000}`))).toBe('webhook.unverified');
   });
+  it('looks at the time that the SDK looks at, the last one', () => {
+    const future = signatureHeader(body, secret, nowMs + 3_600_000);
+    expect(codeOf(() => read(body, `t=${nowMs / 1000},${future}`))).toBe('webhook.unverified');
+  });
   it('refuses a time that is no number, even a signed one', () => {
     const signature = createHmac('sha256', secret).update(`NaN.${body}`).digest('hex');
     expect(codeOf(() => read(body, `t=soon,v1=${signature}`))).toBe('webhook.unverified');
