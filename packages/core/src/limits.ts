@@ -41,6 +41,7 @@ export const limits = {
   metricNameChars: 64,
   tolerance: 1e12,
   metricsFileBytes: 4096,
+  receiptBytes: 64 * 1024 * 1024,
   outputFiles: 1000,
   outputBytes: 256 * 1024 * 1024,
   logBytes: 1024 * 1024,
@@ -93,6 +94,8 @@ export const limits = {
   sweepPayees: 50,
   /** How long a payout that failed waits before the money is sent again. */
   payoutRetryMs: 3_600_000,
+  /** The longest pause of a background process that keeps failing. */
+  processPauseMaxMs: 30_000,
   /** Facts that a follower reads at once. */
   factBatch: 200,
   eventStreamBuffer: 1000,
@@ -103,6 +106,8 @@ export const limits = {
   eventStreams: 2_000,
   eventStreamsPerAccount: 50,
   eventGatherMs: 50,
+  /** Signed requests that a server remembers, so that none counts twice. */
+  requestsSeen: 200_000,
   /** How long a sign-in lasts, and a link that signs in once. */
   sessionMs: 14 * 24 * 3_600_000,
   ticketMs: 3_600_000,

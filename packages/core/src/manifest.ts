@@ -1,6 +1,6 @@
 /** The manifest of a job (D16): what runs, on what, how it is split, verified and paid. Strict: what is unknown is a fault. */
 
-import { refuse } from './errors.ts';
+import { refuse, type Refusal } from './errors.ts';
 import type { ErrorCode } from './error-codes.ts';
 import { canonicalJson, hashOf, type CanonicalValue, type Sha256, type Sha256Hex } from './hash.ts';
 import { limits } from './limits.ts';
@@ -8,6 +8,7 @@ import { manifestShape, type Manifest } from './manifest-shape.ts';
 import { money, type Money } from './money.ts';
 import type { Tree } from './tree.ts';
 import type { ShapeFault } from './shape.ts';
+import type { UnitKind } from './unit.ts';
 import type { Comparator } from './verdict.ts';
 
 /** One fault of a manifest, as `details.faults` lists them. */
@@ -42,8 +43,6 @@ export function parseManifest(value: unknown, rules: ManifestRules): Manifest {
 
 /** Reads the text of manifest.json; refuses as `parseManifest` does. */
 export function parseManifestText(text: string, rules: ManifestRules): Manifest {
-  const refuseWhole = (message: string): Error =>
-    refuse('manifest.malformed', message, { faults: [{ path: '', code: 'manifest.malformed', message }] });
   if (text.length > limits.manifestBytes) throw refuseWhole(`has more than ${limits.manifestBytes} characters`);
   let value: unknown;
   try {
@@ -52,6 +51,10 @@ export function parseManifestText(text: string, rules: ManifestRules): Manifest 
     throw refuseWhole(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
   return parseManifest(value, rules);
+}
+
+function refuseWhole(message: string): Refusal {
+  return refuse('manifest.malformed', message, { faults: [{ path: '', code: 'manifest.malformed', message }] });
 }
 
 /** What hashes and receipts carry: the manifest with defaults filled in and fractions as decimal strings. */
@@ -98,10 +101,12 @@ export function timeoutMsOf(manifest: Manifest): number {
   return Math.ceil(manifest.timeout_hours * 3_600_000);
 }
 
-/** How results of the job are compared. */
-export function comparatorOf(manifest: Manifest): Comparator {
+/** How results of the job's units are compared; a merge is always compared bit for bit. */
+export function comparatorOf(manifest: Manifest, kind: UnitKind = 'work'): Comparator {
   const { verification } = manifest;
-  return verification.type === 'metric' ? { type: 'metric', tolerance: verification.tolerance } : { type: 'exact' };
+  return verification.type === 'metric' && kind === 'work'
+    ? { type: 'metric', tolerance: verification.tolerance }
+    : { type: 'exact' };
 }
 
 /** How many units the job has: its chunks, and one that merges them where a script is named. */

@@ -81,13 +81,13 @@ export interface SourcePayee {
 /** The receipt. Only what the job's own replicas need of each exchange goes into it. */
 export function assembleReceipt(sha256: Sha256, source: ReceiptSource): Receipt {
   const { manifest, terms, money, ruling } = source;
-  const exchanges = source.exchanges.toSorted((a, b) => compare(a.worker, b.worker) || compare(a.request, b.request));
-  const revealing = new Set(source.units.flatMap((unit) => unit.replicas.map((one) => one.worker)));
-  const devices = new Map(
-    exchanges
-      .filter((one) => revealing.has(one.worker))
-      .map(({ worker, owner, publicKey }) => [worker, { worker, owner, publicKey }]),
+  const needed = new Set(
+    source.units.flatMap((unit) => unit.replicas.flatMap((one) => [one.committed.request, one.revealed.request])),
   );
+  const exchanges = source.exchanges
+    .filter((one) => needed.has(one.request))
+    .toSorted((a, b) => compare(a.worker, b.worker) || compare(a.request, b.request));
+  const devices = new Map(exchanges.map(({ worker, owner, publicKey }) => [worker, { worker, owner, publicKey }]));
   return {
     format: receiptFormat,
     job: source.job,

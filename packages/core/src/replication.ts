@@ -108,8 +108,8 @@ function agreedOn<ReplicaId extends string>(
   };
 }
 
-const withResult: readonly ReplicaState[] = ['revealed', 'agreed', 'disagreed', 'failed'];
+const withResult: ReadonlySet<ReplicaState> = new Set(['revealed', 'agreed', 'disagreed', 'failed']);
 
 function hasResult<ReplicaId extends string>(one: EvidenceOf<ReplicaId>): one is ReplicaEvidence<ReplicaId> {
-  return one.digest !== null && withResult.includes(one.state);
+  return one.digest !== null && withResult.has(one.state);
 }

@@ -90,8 +90,11 @@ describe('job and escrow', () => {
   });
 });
 
+function step(from: JobState): JobState[] {
+  return jobTable.rows.filter((row) => row[0] === from).map((row) => row[2]);
+}
+
 function near(state: JobState): JobState[] {
-  const step = (from: JobState): JobState[] => jobTable.rows.filter((row) => row[0] === from).map((row) => row[2]);
   return [state, ...step(state), ...step(state).flatMap(step)];
 }
 

@@ -1,1 +1,11 @@
-export {};
+/** Checking receipts; the comparison of results itself lives in the core, where the market uses the same rules. */
+
+export { portableCrypto, type ReceiptCrypto } from './receipt-crypto.ts';
+export {
+  receiptParts,
+  verifyReceipt,
+  type ReceiptPart,
+  type ReceiptSummary,
+  type ReceiptTrust,
+  type ReceiptVerdict,
+} from './verify-receipt.ts';

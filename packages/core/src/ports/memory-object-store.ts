@@ -7,7 +7,6 @@ import type { ObjectStore, Region } from './object-store.ts';
 /** An object store in memory. `chunkBytes` sets how much one chunk of an answer carries. */
 export function memoryObjectStore(sha256: Sha256, chunkBytes = 64 * 1024): ObjectStore {
   const objects = new Map<string, Uint8Array>();
-  const keyOf = (region: Region, hash: Sha256Hex): string => `${region}/${hash}`;
   return {
     async put(region, content, limits) {
       const whole = await gather(content, limits.maxBytes);
@@ -32,6 +31,10 @@ export function memoryObjectStore(sha256: Sha256, chunkBytes = 64 * 1024): Objec
       objects.delete(keyOf(region, hash));
     },
   };
+}
+
+function keyOf(region: Region, hash: Sha256Hex): string {
+  return `${region}/${hash}`;
 }
 
 async function gather(content: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {

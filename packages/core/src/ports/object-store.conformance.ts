@@ -1,6 +1,6 @@
 /** What every object store must do; each adapter runs this suite. */
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Fault, Refusal } from '../errors.ts';
