@@ -34,6 +34,7 @@ export class Contract extends LedgerContract {
     const result = hashOfArgument('resultHash', resultHash);
     const record = await contractOf(ctx, job);
     if (record.state !== 'FUNDED') throw refuse('job.wrong_state', `a ${record.state} contract takes no work`);
+    await requireHeld(ctx, job);
     const batch = record.batches;
     const work = { job, batch, proofHash: proof, resultHash: result, atMs: timeMsOf(ctx) };
     await writeRecord(ctx, keyOf(ctx, 'work', job, String(batch).padStart(8, '0')), work);
@@ -47,6 +48,7 @@ export class Contract extends LedgerContract {
     const job = jobIdOf(contractId);
     const record = await move(ctx, job, 'verify');
     if (record.batches === 0) throw refuse('job.wrong_state', 'no work was submitted');
+    await requireHeld(ctx, job);
     await ctx.stub.deleteState(openKey(ctx, record));
     emit(ctx, ['ContractVerified', { job, batches: record.batches }]);
     return canonicalJson(record);
@@ -123,6 +125,12 @@ async function move(ctx: Context, job: JobId, event: ContractEvent): Promise<Con
   const after = { ...before, state, changedAtMs: timeMsOf(ctx) };
   await writeRecord(ctx, keyOf(ctx, 'contract', job), after);
   return after;
+}
+
+/** Once a refund is triggered, work can no longer earn anything. */
+async function requireHeld(ctx: Context, job: JobId): Promise<void> {
+  const { status } = await escrowOf(ctx, job);
+  if (status !== 'HELD') throw refuse('escrow.wrong_state', `the escrow is ${status}, not HELD`);
 }
 
 function openKey(ctx: Context, record: ContractRecord): string {

@@ -106,6 +106,9 @@ export const limits = {
   eventStreams: 2_000,
   eventStreamsPerAccount: 50,
   eventGatherMs: 50,
+  /** Open units that one look at available work scans, and the pause between two looks of one request. */
+  availableUnits: 2_000,
+  availablePollMs: 1_000,
   /** Signed requests that a server remembers, so that none counts twice. */
   requestsSeen: 200_000,
   /** How long a sign-in lasts, and a link that signs in once. */
