@@ -36,7 +36,8 @@ export { readLogs, type LogView } from './market/read-logs.ts';
 export { readResults, type UnitOutputs } from './market/read-results.ts';
 export { readWorkers, type WorkerView } from './market/read-workers.ts';
 export { heldReplica, inputRegion, type HeldObjects } from './market/held-objects.ts';
-export { writeLogs, type LogsWritten, type NewLogLine } from './market/write-logs.ts';
+export { readAvailable, type AvailableJob } from './market/read-available.ts';
+export { writeLogs, type LoggedJob, type LogsWritten, type NewLogLine } from './market/write-logs.ts';
 export { balanceOf, type AccountName, type AccountRef, type MoneyAccountKind } from './money-account.ts';
 export {
   postEntries,
@@ -105,3 +106,4 @@ export {
   type FeedCursor,
   type NewChange,
 } from './change-feed.ts';
+export { createTradeStore, tradeEndings, tradeTx, type WorkEndings } from './market/trade-store.ts';

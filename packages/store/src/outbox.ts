@@ -79,7 +79,7 @@ const claim = {
       first_sent_at = coalesce(first_sent_at, assay_now())
     FROM ready WHERE o.id = ready.id
     RETURNING o.id, kind, op, ref, idem_key AS key, request, attempts, in_doubt AS "inDoubt", fence,
-      greatest(0, extract(epoch FROM assay_now() - first_sent_at) * 1000)::int AS "ageMs"`,
+      greatest(0, extract(epoch FROM assay_now() - first_sent_at) * 1000)::float8 AS "ageMs"`,
 };
 
 /** Leases up to `limit` messages for `leaseMs`, the oldest first, or those of one ref; commit before sending them. */

@@ -1,7 +1,6 @@
 /** The rows that buying, holding and paying load and change. */
 
 import type { CommissionTerms } from '../commission.ts';
-import type { EscrowState } from '../escrow.ts';
 import type { Sha256Hex } from '../hash.ts';
 import type { AccountId, DisputeId, JobId, PaymentId, PayoutId, RefundId, WorkerId } from '../ids.ts';
 import type { JobState } from '../job.ts';
@@ -156,47 +155,6 @@ export interface TransferChange {
   readonly failure?: string | null;
 }
 
-/** An account of the journal; its currency is that of the amount that moves. */
-export interface JournalAccount {
-  readonly kind:
-    | 'psp_asset'
-    | 'escrow'
-    | 'worker_payable'
-    | 'payout_in_flight'
-    | 'refund_in_flight'
-    | 'customer_credit'
-    | 'commission'
-    | 'psp_fee'
-    | 'loss'
-    | 'suspense';
-  readonly ref: string;
-}
-
-export interface JournalPosting {
-  readonly debit: JournalAccount;
-  readonly credit: JournalAccount;
-  readonly amount: Money;
-}
-
-/** One cause, one entry: the same key books once, and refuses `idempotency.key_reused` for other content. */
-export interface JournalEntry {
-  readonly key: string;
-  readonly kind: string;
-  readonly job: JobId | null;
-  readonly cause: Readonly<Record<string, string>>;
-  readonly postings: readonly JournalPosting[];
-}
-
-/** One posting as people read it. */
-export interface JournalLine {
-  readonly atMs: number;
-  readonly kind: string;
-  readonly entry: string;
-  readonly debit: JournalAccount;
-  readonly credit: JournalAccount;
-  readonly amount: Money;
-}
-
 /** How one worker's replicas of a job ended. */
 export interface WorkerRecord {
   readonly worker: WorkerId;
@@ -231,67 +189,20 @@ export interface DisputeRow {
   readonly reason: string;
   readonly state: 'open' | 'resolved';
   readonly outcome: DisputeOutcome | null;
-  /** What goes back to the customer in a split, the unspent part included. */
+  /** What of the earned money goes back to the customer, by the ruling. */
   readonly refund: Money | null;
+  /** The ruling's reason. */
+  readonly resolution: string | null;
   readonly openedAtMs: number;
   readonly resolvedAtMs: number | null;
 }
 
-/** `release`: paid as agreed. `refund`: all goes back. `split`: the named amount goes back, the rest is paid. */
+/** `release`: paid as agreed. `refund`: all goes back. `split`: a part of what was earned goes back. */
 export type DisputeOutcome = 'release' | 'refund' | 'split';
 
 export interface DisputeRuling {
   readonly outcome: DisputeOutcome;
-  readonly refund: Money | null;
+  readonly refund: Money;
   readonly reason: string;
   readonly by: AccountId;
-}
-
-/** A message to the outside that waits for, or is in, its sending. */
-export interface OutboxMessage {
-  readonly id: string;
-  readonly kind: 'ledger' | 'payment' | 'payout' | 'refund';
-  readonly op: string;
-  readonly ref: string;
-  readonly key: string;
-  readonly request: Readonly<Record<string, unknown>>;
-  readonly attempts: number;
-  /** An earlier sending had no clear outcome. */
-  readonly unknown: boolean;
-  /** Since the first sending. */
-  readonly ageMs: number;
-  /** Proves that the lease is still ours. */
-  readonly fence: bigint;
-}
-
-/**
- * `retry`: a definite no that may pass. `unknown`: the outcome is open, only the same key may be sent again. `human`:
- * nobody but an operator may go on.
- */
-export type OutboxResult =
-  | { readonly kind: 'done'; readonly providerId?: string }
-  | { readonly kind: 'failed' | 'human'; readonly error: string }
-  | { readonly kind: 'retry' | 'unknown'; readonly error: string };
-
-export interface InboxMessage {
-  readonly id: string;
-  readonly source: string;
-  readonly eventKey: string;
-  readonly notice: Readonly<Record<string, unknown>>;
-  readonly attempts: number;
-  readonly fence: bigint;
-}
-
-/** Where the three books contradict themselves or each other. */
-export interface BooksFault {
-  readonly rule: string;
-  readonly ref: string;
-  readonly text: string;
-}
-
-/** A job's standing in the job tables and the escrow, to compare with the ledger. */
-export interface JobStanding {
-  readonly job: JobId;
-  readonly state: JobState;
-  readonly escrow: EscrowState | null;
 }

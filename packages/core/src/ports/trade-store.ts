@@ -9,19 +9,22 @@ import type { Currency, Money } from '../money.ts';
 import type { Region } from './object-store.ts';
 import type {
   BooksFault,
+  InboxMessage,
+  JobStanding,
+  JournalEntry,
+  JournalLine,
+  OutboxMessage,
+  OutboxResult,
+  ReceiptEvidence,
+} from './book-rows.ts';
+import type {
   DisputeRow,
   DisputeRuling,
   Earning,
-  InboxMessage,
   JobRow,
-  JobStanding,
   JobStep,
-  JournalEntry,
-  JournalLine,
   NewJob,
   NewTransfer,
-  OutboxMessage,
-  OutboxResult,
   Payee,
   PayoutShare,
   TransferChange,
@@ -169,4 +172,6 @@ export interface TradeStore {
   checkBooks(): Promise<readonly BooksFault[]>;
   /** Each job's state and that of its escrow, by id from `after` on. */
   standings(after: JobId | null, limit: number): Promise<readonly JobStanding[]>;
+  /** What a receipt of the job is made from, in one consistent view. */
+  receiptSource(job: JobId): Promise<ReceiptEvidence | undefined>;
 }

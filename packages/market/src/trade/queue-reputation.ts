@@ -1,0 +1,16 @@
+/** What workers did for a job, told to the ledger: all workers of a job share a few calls. */
+
+import { limits, type JobId, type TradeTx, type WorkerRecord } from '@assay/core';
+import { queueLedger } from './ledger-call.ts';
+
+/** Queues the counters of a job that has ended; a replica that was lost counts as failed. */
+export async function queueReputation(tx: TradeTx, job: JobId, records: readonly WorkerRecord[]): Promise<void> {
+  const results = records
+    .map(({ worker, agreed, disagreed, lost }) => ({ worker, succeeded: agreed, failed: disagreed + lost }))
+    .filter((result) => result.succeeded + result.failed > 0)
+    .toSorted((a, b) => (a.worker < b.worker ? -1 : 1));
+  for (let part = 0; part * limits.ledgerResults < results.length; part += 1) {
+    const slice = results.slice(part * limits.ledgerResults, (part + 1) * limits.ledgerResults);
+    await queueLedger(tx, job, 'Reputation.recordResults', [String(part), JSON.stringify(slice)], part);
+  }
+}

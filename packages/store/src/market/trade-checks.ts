@@ -1,0 +1,118 @@
+/** Looks for contradictions in the books; writes nothing. */
+
+import type { BooksFault, EscrowState, JobId, JobStanding, JobState } from '@assay/core';
+import { escrowStatesOfJob } from '@assay/core';
+import type { Database, Tx } from '../database.ts';
+
+interface Check {
+  readonly rule: string;
+  /** Rows `ref`, `text`: each is a contradiction. */
+  readonly sql: string;
+}
+
+const checks: readonly Check[] = [
+  {
+    rule: 'the totals of guarded accounts are the sums of their postings',
+    sql: `SELECT a.kind || ':' || a.ref AS ref, format('%s/%s stored, %s/%s posted', a.debits, a.credits, p.d, p.c) AS text
+      FROM money_account a CROSS JOIN LATERAL (SELECT
+          coalesce((SELECT sum(amount) FROM posting WHERE debit_id = a.id), 0) AS d,
+          coalesce((SELECT sum(amount) FROM posting WHERE credit_id = a.id), 0) AS c) p
+      WHERE a.guarded AND (a.debits <> p.d OR a.credits <> p.c)`,
+  },
+  {
+    rule: 'an escrow holds what its state says',
+    sql: `SELECT e.job_id AS ref, format('%s of %s holds %s', e.state, e.amount, a.credits - a.debits) AS text
+      FROM escrow e JOIN money_account a ON a.id = e.account_id
+      WHERE a.credits - a.debits <> CASE WHEN e.state IN ('funded', 'challenge', 'frozen') THEN e.amount ELSE 0 END`,
+  },
+  {
+    rule: 'a settled job gave out what was charged',
+    sql: `SELECT id AS ref, format('charged %s, paid %s, refunded %s', charged, paid_out, refunded) AS text FROM job
+      WHERE state IN ('completed', 'refunded') AND charged IS NOT NULL
+        AND charged IS DISTINCT FROM coalesce(paid_out, 0) + coalesce(refunded, 0)`,
+  },
+  {
+    rule: 'earnings are what the job paid out',
+    sql: `SELECT j.id AS ref, format('paid out %s, earned %s', j.paid_out, coalesce(sum(e.gross), 0)) AS text
+      FROM job j LEFT JOIN earning e ON e.job_id = j.id WHERE j.state = 'completed'
+      GROUP BY j.id HAVING j.paid_out IS DISTINCT FROM coalesce(sum(e.gross), 0)`,
+  },
+  {
+    rule: 'replicas are paid what their owners earned',
+    sql: `SELECT e.job_id || ' ' || e.provider_id AS ref, format('earned %s, replicas say %s', e.gross, r.paid) AS text
+      FROM earning e CROSS JOIN LATERAL (SELECT coalesce(sum(r.paid), 0) AS paid FROM unit u
+        JOIN replica r ON r.unit_id = u.id WHERE u.job_id = e.job_id AND r.owner_id = e.provider_id) r
+      WHERE e.gross <> r.paid`,
+  },
+  {
+    rule: 'only agreed replicas of completed jobs are paid',
+    sql: `SELECT r.id AS ref, format('%s, job %s, paid %s', r.state, j.state, r.paid) AS text
+      FROM replica r JOIN unit u ON u.id = r.unit_id JOIN job j ON j.id = u.job_id
+      WHERE r.paid IS NOT NULL AND (r.state <> 'agreed' OR j.state <> 'completed')`,
+  },
+  {
+    rule: 'turnover is the sum of earnings of its month',
+    sql: `SELECT t.provider_id || ' ' || t.month AS ref, format('turnover %s, earned %s', t.gross, e.gross) AS text
+      FROM turnover t CROSS JOIN LATERAL (SELECT coalesce(sum(gross), 0) AS gross FROM earning
+        WHERE provider_id = t.provider_id AND currency = t.currency
+          AND date_trunc('month', at AT TIME ZONE 'UTC')::date = t.month) e
+      WHERE t.gross <> e.gross`,
+  },
+  {
+    rule: 'what is owed to a provider of work is queued for payout',
+    sql: `SELECT a.ref, format('owed %s, queued %s', a.credits - a.debits, coalesce(p.amount, 0)) AS text
+      FROM money_account a LEFT JOIN (SELECT payee_id, currency, sum(amount) AS amount FROM payable
+        GROUP BY payee_id, currency) p ON p.payee_id = a.ref AND p.currency = a.currency
+      WHERE a.kind = 'worker_payable' AND a.credits - a.debits <> coalesce(p.amount, 0)`,
+  },
+  {
+    rule: 'money in flight belongs to a movement under way',
+    sql: `SELECT t.id AS ref, format('%s holds %s', t.state, a.credits - a.debits) AS text
+      FROM transfer t LEFT JOIN money_account a ON a.ref = t.id AND a.currency = t.currency
+        AND a.kind = CASE t.kind WHEN 'refund' THEN 'refund_in_flight' ELSE 'payout_in_flight' END::money_account_kind
+      WHERE t.kind <> 'payment' AND coalesce(a.credits - a.debits, 0)
+        <> CASE WHEN t.state IN ('succeeded', 'failed', 'canceled') THEN 0 ELSE t.amount END`,
+  },
+  {
+    rule: 'the shares of a payout sum to it',
+    sql: `SELECT t.id AS ref, format('%s, shares %s', t.amount, coalesce(sum(s.amount), 0)) AS text
+      FROM transfer t LEFT JOIN payout_share s ON s.transfer_id = t.id WHERE t.kind = 'payout'
+      GROUP BY t.id HAVING t.amount <> coalesce(sum(s.amount), 0)`,
+  },
+];
+
+/** Every contradiction inside the database. */
+export async function checkBooks(db: Database): Promise<BooksFault[]> {
+  return await db.transaction(async (tx) => {
+    const faults: BooksFault[] = [];
+    for (const { rule, sql } of checks) {
+      const rows = await tx.query<{ ref: string; text: string }>(sql);
+      faults.push(...rows.map((row) => ({ rule, ...row })));
+    }
+    return [...faults, ...(await escrowFaults(tx))];
+  });
+}
+
+async function escrowFaults(tx: Tx): Promise<BooksFault[]> {
+  const rows = await tx.query<{ job: JobId; state: JobState; escrow: EscrowState }>(
+    'SELECT j.id AS job, j.state, e.state AS escrow FROM job j JOIN escrow e ON e.job_id = j.id',
+  );
+  return rows
+    .filter((row) => !escrowStatesOfJob[row.state].includes(row.escrow))
+    .map(({ job, state, escrow }) => ({
+      rule: 'the escrow stands where the job does',
+      ref: job,
+      text: `the job is ${state}, its escrow ${escrow}`,
+    }));
+}
+
+/** Jobs with the state of their escrow, by id. */
+export function standings(tx: Tx, after: JobId | null, limit: number): Promise<JobStanding[]> {
+  return tx.query<JobStanding>(
+    `SELECT j.id AS job, j.state, e.state AS escrow,
+       EXISTS (SELECT FROM outbox o WHERE o.kind = 'ledger' AND o.ref = j.id
+         AND o.state IN ('ready', 'sending', 'unknown', 'human')) AS "ledgerPending"
+     FROM job j LEFT JOIN escrow e ON e.job_id = j.id WHERE j.id > $1 ORDER BY j.id LIMIT $2`,
+    [after ?? '', limit],
+  );
+}

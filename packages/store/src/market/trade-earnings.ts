@@ -1,0 +1,155 @@
+/** What providers of work earned, are owed and are paid to. */
+
+import {
+  money,
+  type AccountId,
+  type Currency,
+  type Earning,
+  type EarningBook,
+  type JobId,
+  type Money,
+  type Payee,
+  type PayoutShare,
+  type Region,
+  type WorkerRecord,
+} from '@assay/core';
+import type { Tx } from '../database.ts';
+import { columnsOf } from './set-based.ts';
+
+/** The earnings of one transaction. */
+export function earningBook(tx: Tx): EarningBook {
+  return {
+    records: (job) => tx.query<WorkerRecord>(records, [job]),
+    lockTurnover: (accounts, currency) => lockTurnover(tx, accounts, currency),
+    add: (job, earnings) => addEarnings(tx, job, earnings),
+    owe: (payee, shares, delayMs) => owe(tx, payee, shares, delayMs),
+    payees: (limit) => payees(tx, limit),
+    async take(payee, jobs) {
+      await tx.query('DELETE FROM payable WHERE payee_id = $1 AND job_id = ANY($2)', [payee, jobs]);
+    },
+    async disableDestination(payee, destination, why) {
+      await tx.query(
+        `UPDATE payout_account SET disabled_at = assay_now(), disabled_reason = $3
+         WHERE account_id = $1 AND destination = $2 AND disabled_at IS NULL`,
+        [payee, destination, why],
+      );
+    },
+  };
+}
+
+const records = {
+  name: 'trade.records',
+  text: `SELECT r.worker_id AS worker, r.owner_id AS owner,
+      count(*) FILTER (WHERE r.state = 'agreed')::int AS agreed,
+      count(*) FILTER (WHERE r.state = 'disagreed')::int AS disagreed,
+      count(*) FILTER (WHERE r.state = 'lost')::int AS lost
+    FROM unit u JOIN replica r ON r.unit_id = u.id WHERE u.job_id = $1
+    GROUP BY r.worker_id, r.owner_id ORDER BY r.worker_id`,
+};
+
+const month = `date_trunc('month', assay_now() AT TIME ZONE 'UTC')::date`;
+
+/** Rows that are missing are made first, in order, so that two settlements queue instead of deadlocking. */
+async function lockTurnover(
+  tx: Tx,
+  accounts: readonly AccountId[],
+  currency: Currency,
+): Promise<ReadonlyMap<AccountId, Money>> {
+  await tx.query(
+    {
+      name: 'trade.turnover_open',
+      text: `INSERT INTO turnover (provider_id, month, currency)
+        SELECT provider, ${month}, $2 FROM unnest($1::text[]) AS one (provider) ORDER BY provider
+        ON CONFLICT DO NOTHING`,
+    },
+    [accounts, currency],
+  );
+  const rows = await tx.query<{ payee: AccountId; gross: bigint }>(
+    {
+      name: 'trade.turnover_lock',
+      text: `SELECT provider_id AS payee, gross FROM turnover
+        WHERE provider_id = ANY($1) AND month = ${month} AND currency = $2 ORDER BY provider_id FOR NO KEY UPDATE`,
+    },
+    [accounts, currency],
+  );
+  return new Map(rows.map((row) => [row.payee, money(currency, row.gross)]));
+}
+
+/** What an owner's part comes to for each of its agreed replicas, the first ones a minor unit more where it must be. */
+const markPaid = {
+  name: 'trade.mark_paid',
+  text: `WITH earned AS (SELECT * FROM unnest($2::text[], $3::bigint[]) AS e (owner, gross)),
+    agreed AS (SELECT r.id, e.gross, count(*) OVER owners AS n, row_number() OVER (owners ORDER BY r.id) AS i
+      FROM unit u JOIN replica r ON r.unit_id = u.id JOIN earned e ON e.owner = r.owner_id
+      WHERE u.job_id = $1 AND r.state = 'agreed' WINDOW owners AS (PARTITION BY r.owner_id))
+    UPDATE replica r SET paid = a.gross / a.n + CASE WHEN a.i <= a.gross % a.n THEN 1 ELSE 0 END
+    FROM agreed a WHERE a.id = r.id`,
+};
+
+async function addEarnings(tx: Tx, job: JobId, earnings: readonly Earning[]): Promise<void> {
+  if (earnings.length === 0) return;
+  const currency = earnings[0]?.gross.currency;
+  const payeesOf = earnings.map((one) => one.payee);
+  const gross = earnings.map((one) => one.gross.minor);
+  await tx.query(
+    `INSERT INTO earning (job_id, provider_id, replicas, gross, commission, currency)
+     SELECT $1, provider, replicas, gross, commission, $6
+     FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS one (provider, replicas, gross, commission)`,
+    [job, payeesOf, earnings.map((one) => one.replicas), gross, earnings.map((one) => one.commission.minor), currency],
+  );
+  await tx.query(
+    `UPDATE turnover t SET gross = t.gross + one.gross FROM unnest($1::text[], $2::bigint[]) AS one (provider, gross)
+     WHERE t.provider_id = one.provider AND t.month = ${month} AND t.currency = $3`,
+    [payeesOf, gross, currency],
+  );
+  await tx.query(markPaid, [job, payeesOf, gross]);
+}
+
+async function owe(tx: Tx, payee: AccountId, shares: readonly PayoutShare[], delayMs: number): Promise<void> {
+  await tx.query(
+    {
+      name: 'trade.owe',
+      text: `INSERT INTO payable (payee_id, job_id, currency, amount, due_at)
+        SELECT $1, job, currency, amount, assay_now() + $5::bigint * interval '1 millisecond'
+        FROM unnest($2::text[], $3::text[], $4::bigint[]) AS one (job, currency, amount)`,
+    },
+    [
+      payee,
+      ...columnsOf(shares, [(share) => share.job, (share) => share.amount.currency, (share) => share.amount.minor]),
+      delayMs,
+    ],
+  );
+}
+
+/** The account of the payee's own region is preferred where there are several. */
+const duePayees = {
+  name: 'trade.payees',
+  text: `SELECT p.payee_id AS account, a.region, a.destination FROM (
+      SELECT payee_id, min(due_at) AS due_at FROM payable WHERE due_at <= assay_now() GROUP BY payee_id) p
+    CROSS JOIN LATERAL (SELECT o.region, o.destination FROM payout_account o JOIN account c ON c.id = o.account_id
+      WHERE o.account_id = p.payee_id AND o.disabled_at IS NULL
+      ORDER BY o.region <> c.region, o.region LIMIT 1) a
+    ORDER BY p.due_at, p.payee_id LIMIT $1`,
+};
+
+async function payees(tx: Tx, limit: number): Promise<Payee[]> {
+  const due = await tx.query<{ account: AccountId; region: Region; destination: string }>(duePayees, [limit]);
+  const debts = await tx.query<{ payee: AccountId; job: JobId; currency: Currency; amount: bigint }>(
+    {
+      name: 'trade.debts_lock',
+      text: `SELECT payee_id AS payee, job_id AS job, currency, amount FROM payable
+        WHERE payee_id = ANY($1) AND due_at <= assay_now() ORDER BY payee_id, job_id FOR UPDATE SKIP LOCKED`,
+    },
+    [due.map((one) => one.account)],
+  );
+  const owed = Map.groupBy(debts, (debt) => debt.payee);
+  return due.flatMap((payee) => {
+    const shares = owed.get(payee.account) ?? [];
+    // One currency a payout: others wait for the next look.
+    const [first] = shares;
+    const same = shares.filter((share) => share.currency === first?.currency);
+    return same.length === 0
+      ? []
+      : [{ ...payee, owed: same.map(({ job, currency, amount }) => ({ job, amount: money(currency, amount) })) }];
+  });
+}
