@@ -64,7 +64,7 @@ function accounts(transport: Transport) {
   const { get, post } = calls(transport);
   return {
     createAccount: (body: Body<'POST /accounts'>, o?: CallOptions) =>
-      post('POST /accounts', undefined, body, 'keyed', o),
+      post('POST /accounts', undefined, body, 'single', o),
     signIn: (body: Body<'POST /sessions'>, o?: CallOptions) => post('POST /sessions', undefined, body, 'natural', o),
     redeemTicket: (ticket: string, o?: CallOptions) =>
       post('POST /sessions/ticket', undefined, { ticket }, 'single', o),
@@ -127,6 +127,9 @@ function results(transport: Transport) {
     /** All agreed files in one zip. */
     getResultsZip: (id: string, o?: CallOptions) => download(targetOf('/jobs/{id}/results.zip', { id }), o),
     getReceipt: (id: string, o?: CallOptions) => get('GET /jobs/{id}/receipt', { id }, undefined, o),
+    /** The receipt as the file that verifies: its bytes count, not only its values. */
+    getReceiptText: async (id: string, o?: CallOptions): Promise<string> =>
+      new Response(await download(targetOf('/jobs/{id}/receipt', { id }), o)).text(),
   };
 }
 

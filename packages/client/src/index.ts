@@ -22,6 +22,7 @@ export {
   type LedgerTransaction,
   type LogLine,
   type LogReply,
+  type LogRequest,
   type Machine,
   type Money,
   type MoneyLine,

@@ -60,11 +60,16 @@ export function createWorkClient(options: WorkClientOptions) {
   return {
     /**
      * One exchange; `root` is core's `statementsRoot` over the body's statements. Attempts repeat the same bytes under
-     * the same request id, so the server answers a repeated one as it did before.
+     * the same request id, so the server answers a repeated one as it did before; `request` lets later calls go on with
+     * an id whose answer was lost.
      */
-    async exchange(body: ExchangeRequest, root: string, o: CallOptions = {}): Promise<ExchangeResponse> {
+    async exchange(
+      body: ExchangeRequest,
+      root: string,
+      o: CallOptions & { readonly request?: RequestId } = {},
+    ): Promise<ExchangeResponse> {
       const text = JSON.stringify(body);
-      const headers = await exchangeHeaders(device, text, root);
+      const headers = await exchangeHeaders(device, text, root, o.request ?? newId('request', device.ids));
       const outgoing = { method: 'POST', target: '/work/exchange', headers, body: () => text, repeatable: true };
       const response = await send(transport, outgoing, { timeoutMs: body.waitMs + limits.clientTimeoutMs, ...o });
       return (await readJson(response)) as ExchangeResponse;
@@ -107,10 +112,15 @@ export function createWorkClient(options: WorkClientOptions) {
   };
 }
 
-async function exchangeHeaders(device: Device, text: string, root: string): Promise<Record<string, string>> {
+async function exchangeHeaders(
+  device: Device,
+  text: string,
+  root: string,
+  request: RequestId,
+): Promise<Record<string, string>> {
   const envelope = {
     worker: device.workerId,
-    request: newId('request', device.ids),
+    request,
     sentAtMs: device.nowMs(),
     statementsRoot: asHash(root),
     bodySha256: hashText(device, text),

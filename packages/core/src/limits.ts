@@ -130,6 +130,8 @@ export const limits = {
   uploadMs: 900_000,
   /** Uploads of bundles that a server spools at once. */
   bundleUploads: 4,
+  readyCheckMs: 3_000,
+  keepAliveMs: 72_000,
   /** How long a stopping server waits for requests that are under way. */
   stopMs: 20_000,
   /** Attempts of one call, and the first and longest pause between them. */

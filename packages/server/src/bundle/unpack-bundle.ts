@@ -36,8 +36,11 @@ export interface Bundle {
 /** What a caller may add to the checks. */
 export interface UnpackOptions {
   readonly bounds?: BundleLimits;
-  /** Called when all is checked and before anything is stored; a refusal thrown here leaves nothing behind. */
-  readonly accept?: (bundle: Bundle) => void | Promise<void>;
+  /**
+   * Called when all is checked and before anything is stored; a refusal thrown here leaves nothing behind. A region that
+   * it returns is where the files go, since only the manifest tells.
+   */
+  readonly accept?: (bundle: Bundle) => Region | void | Promise<Region | void>;
 }
 
 const manifestName = 'manifest.json';
@@ -60,8 +63,8 @@ export async function unpackBundle(
     const measured: TreeFile[] = [];
     for (const entry of entries) measured.push(await zipErrors(() => measure(zip, entry)));
     const bundle = await describeBundle(zip, entries, measured);
-    await options.accept?.(bundle);
-    await storeAll(zip, entries, measured, region, objects);
+    const chosen = await options.accept?.(bundle);
+    await storeAll(zip, entries, measured, chosen ?? region, objects);
     return bundle;
   } finally {
     await file.close();

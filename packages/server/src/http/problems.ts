@@ -1,7 +1,8 @@
 /** Every error that leaves the server is an RFC 9457 problem made from core's table of codes. */
 
-import { errorCodes, Fault, Refusal, refuse, type Details, type ErrorCode } from '@assay/core';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import { errorCodes, Fault, newId, Refusal, refuse, type Details, type ErrorCode, type IdSource } from '@assay/core';
+import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Problem } from '../api/schemas/problem.ts';
 
 /** The problem that a code stands for. */
@@ -42,6 +43,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const detail = inside ? errorCodes[known.code].text : known.message;
   const problem = problemOf(known.code, detail, inside ? {} : known.details, request.id);
   const { waitMs } = problem.details as { waitMs?: unknown };
+  // A body that nobody reads must not stand in the way of the next request.
+  if (!request.raw.complete) void reply.header('connection', 'close');
   if (typeof waitMs === 'number') void reply.header('retry-after', String(Math.ceil(waitMs / 1000)));
   return reply
     .code(problem.status)
@@ -53,6 +56,20 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 /** Makes the whole app answer problems. */
 export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+}
+
+/** Answers bytes that are no HTTP request, which Fastify never sees. */
+export function answerMalformedHttp(ids: IdSource): (error: ConnectionError, socket: Socket) => void {
+  return (error, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return;
+    const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'request.too_large' : 'request.malformed';
+    const problem = problemOf(code, 'this is no HTTP request that we understand', {}, newId('request', ids));
+    const body = JSON.stringify(problem);
+    socket.end(
+      `HTTP/1.1 ${problem.status} Refused\r\ncontent-type: application/problem+json\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    );
+  };
 }
 
 function causeOf(fault: Fault): unknown {

@@ -1,6 +1,6 @@
 /** Storing what the code of jobs printed, up to a limit per replica. */
 
-import { limits } from '@assay/core';
+import { limits, type AccountId, type JobId } from '@assay/core';
 import type { Tx } from '../database.ts';
 
 export interface NewLogLine {
@@ -12,25 +12,31 @@ export interface NewLogLine {
 /** What became of some lines: how many were stored for which jobs, and replicas that this worker does not hold. */
 export interface LogsWritten {
   readonly stored: number;
-  readonly jobs: readonly string[];
+  readonly jobs: readonly LoggedJob[];
   readonly notHeld: readonly string[];
 }
 
-interface Room {
+/** A job that got lines, with its customer. */
+export interface LoggedJob {
+  readonly jobId: JobId;
+  readonly accountId: AccountId;
+}
+
+interface Room extends LoggedJob {
   readonly id: string;
   readonly unitId: string;
-  readonly jobId: string;
   readonly lines: bigint;
   readonly bytes: bigint;
 }
 
 const readRoom = {
   name: 'log-room',
-  text: `SELECT r.id, r.unit_id AS "unitId", r.job_id AS "jobId", count(l.position) AS lines,
+  text: `SELECT r.id, r.unit_id AS "unitId", r.job_id AS "jobId", j.customer_id AS "accountId",
+      count(l.position) AS lines,
       coalesce(sum(octet_length(l.text)), 0)::bigint AS bytes
-    FROM replica r LEFT JOIN log l ON l.replica_id = r.id
+    FROM replica r JOIN job j ON j.id = r.job_id LEFT JOIN log l ON l.replica_id = r.id
     WHERE r.id = ANY($1) AND r.worker_id = $2 AND r.state IN ('leased', 'committed', 'revealed')
-    GROUP BY r.id`,
+    GROUP BY r.id, j.id`,
 };
 
 const insert = {
@@ -64,9 +70,11 @@ export async function writeLogs(tx: Tx, worker: string, lines: readonly NewLogLi
       column((line) => line.text.replaceAll('\0', '\uFFFD')),
     ]);
   }
+  const used = kept.flatMap((line) => rooms.get(line.replica) ?? []);
+  const jobs = new Map(used.map(({ jobId, accountId }) => [jobId, { jobId, accountId }]));
   return {
     stored: kept.length,
-    jobs: [...new Set(kept.flatMap((line) => rooms.get(line.replica)?.jobId ?? []))],
+    jobs: [...jobs.values()],
     notHeld: wanted.filter((replica) => !rooms.has(replica)),
   };
 }

@@ -26,7 +26,7 @@ export const accountRoutes = {
     tag: 'accounts',
     summary: 'Open an account.',
     access: 'public',
-    idempotent: 'key',
+    idempotent: 'nature',
     body: ref(AccountRequest),
     status: 201,
     reply: ref(Account),

@@ -18,13 +18,13 @@ import { FactPage } from '../schemas/ledger.ts';
 import { MoneyPage, Payment, PayRequest } from '../schemas/money.ts';
 import { oneOf, ref } from '../schemas/named.ts';
 import { Quote, QuoteRequest } from '../schemas/quote.ts';
-import { id, pageQuery, position } from '../schemas/scalars.ts';
+import { cursor, id, pageQuery } from '../schemas/scalars.ts';
 import { anyRole, route } from './route.ts';
 
 const read = { scope: 'jobs:read', roles: anyRole } as const;
 const write = { scope: 'jobs:write', roles: ['customer'] } as const;
 const params = Type.Object({ id: id('job') });
-const streamQuery = Type.Object({ after: Type.Optional(position) });
+const streamQuery = Type.Object({ after: Type.Optional(cursor) });
 
 /** What customers do. */
 export const jobRoutes = {

@@ -97,6 +97,7 @@ export const ledgerRoutes = {
     access: 'public',
     idempotent: 'nature',
     upload: 'application/json',
+    rawBody: true,
     params: Type.Object({ region }),
     status: 200,
     reply: Type.Object({ received: Type.Boolean() }),

@@ -28,6 +28,8 @@ export interface Route {
   readonly body?: TSchema;
   /** How the body travels where it is not JSON. */
   readonly upload?: 'multipart/form-data' | 'application/octet-stream' | 'application/json';
+  /** The handler checks the bytes by itself, since a signature covers them. */
+  readonly rawBody?: true;
   readonly status: 200 | 201 | 202 | 204;
   readonly reply?: TSchema;
   readonly media?: MediaType;
@@ -41,7 +43,7 @@ export function route<const R extends Route>(row: R): R {
   return row;
 }
 
-type Part<R, K extends keyof R> = R[K] extends TSchema ? Static<R[K]> : undefined;
+type Part<R, K extends string> = R extends { readonly [P in K]: infer S extends TSchema } ? Static<S> : undefined;
 
 /** What a handler of the row receives, checked. */
 export interface Input<R extends Route> {
@@ -51,4 +53,4 @@ export interface Input<R extends Route> {
 }
 
 /** What a handler of the row answers. */
-export type Reply<R extends Route> = R['reply'] extends TSchema ? Static<R['reply']> : void;
+export type Reply<R extends Route> = R extends { readonly reply: TSchema } ? Static<R['reply']> : void;

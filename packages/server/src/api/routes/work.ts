@@ -25,6 +25,7 @@ export const workRoutes = {
     summary: 'Commit, reveal, report failures, renew leases and claim, in one signed request; waits up to waitMs.',
     access: 'device',
     idempotent: 'nature',
+    rawBody: true,
     body: ref(ExchangeRequest),
     status: 200,
     reply: ref(ExchangeResponse),

@@ -4,7 +4,7 @@ import { Type, type Static } from 'typebox';
 import { closed, named, nullable, oneOf, ref } from './named.ts';
 import { Payment } from './money.ts';
 import { manifest, Quote } from './quote.ts';
-import { count, id, instant, money, page, region, sha256, tree } from './scalars.ts';
+import { count, cursor, id, instant, money, page, region, sha256, tree } from './scalars.ts';
 
 export const jobStates = ['created', 'funded', 'verified', 'completed', 'disputed', 'refunded', 'cancelled'] as const;
 export const unitStates = ['open', 'running', 'revealing', 'agreed', 'undecided'] as const;
@@ -114,7 +114,7 @@ export const Change = named(
   'Change',
   Type.Object(
     {
-      position: Type.String(),
+      position: cursor,
       jobId: nullable(id('job')),
       kind: Type.String(),
       data: Type.Object({}, { additionalProperties: true }),

@@ -21,6 +21,9 @@ export const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER
 /** A position in a stream: a decimal string, since it may exceed what a double holds. */
 export const position = Type.String({ pattern: '^\\d{1,19}$' });
 
+/** A place in the feed of changes. */
+export const cursor = Type.String({ pattern: '^\\d{1,19}\\.\\d{1,19}$' });
+
 export const region = oneOf(regions, 'Where data lives and money moves.');
 
 export const Money = named(

@@ -1,0 +1,65 @@
+/** Creating a job: the zip is spooled, checked, priced and only then stored. */
+
+import { limits, missingFiles, refuse, type ObjectStore, type Region } from '@assay/core';
+import type { QuotedManifest } from '@assay/market';
+import type { Database } from '@assay/store';
+import type { HandlersOf } from '../api/handlers.ts';
+import { unpackBundle, type Bundle } from '../bundle/unpack-bundle.ts';
+import { spoolBundle } from '../http/spool.ts';
+import { takeTurns } from '../http/turns.ts';
+import type { Market } from '../market-port.ts';
+import { presentJob } from '../present/job.ts';
+import { presentQuote } from '../present/trade.ts';
+import { visibleJob } from './jobs.ts';
+
+export interface CreateDeps {
+  readonly db: Database;
+  readonly market: Market;
+  readonly objects: ObjectStore;
+  /** Where uploads wait. */
+  readonly spoolFolder: string;
+}
+
+/** The handler. */
+export function createHandlers(deps: CreateDeps): HandlersOf<'createJob'> {
+  const turns = takeTurns(limits.bundleUploads, 10 * limits.bundleUploads);
+  return {
+    createJob: (_input, { caller, key = '', request }) =>
+      turns(async () => {
+        const spooled = await spoolBundle(request, deps.spoolFolder);
+        try {
+          const { bundle, manifest } = await takeIn(deps, spooled.path);
+          const order = { customer: caller.account, manifest, bundle: bundle.tree, idempotencyKey: key };
+          const { job, quoted } = await deps.market.createJob(order);
+          const view = await visibleJob(deps.db, caller, job.id);
+          return { ...presentJob(view), quote: presentQuote(quoted), payment: null };
+        } finally {
+          await spooled.remove();
+        }
+      }),
+  };
+}
+
+/** Unpacks into the region that the manifest names, after the price and the named files are found in order. */
+async function takeIn({ market, objects }: CreateDeps, path: string): Promise<{ bundle: Bundle; manifest: unknown }> {
+  let manifest: unknown;
+  const accept = (unpacked: Bundle): Region => {
+    manifest = readManifest(unpacked.manifestText);
+    const quoted: QuotedManifest = market.quote(manifest);
+    const faults = missingFiles(quoted.manifest, unpacked.tree);
+    if (faults.length > 0) {
+      const text = faults.map((fault) => `${fault.path} ${fault.message}`).join('; ');
+      throw refuse('manifest.file_missing', text, { faults });
+    }
+    return quoted.manifest.region_preference;
+  };
+  return { bundle: await unpackBundle(path, 'eu', objects, { accept }), manifest };
+}
+
+function readManifest(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
+  } catch (error) {
+    throw refuse('manifest.malformed', `manifest.json is not JSON: ${(error as Error).message}`, {});
+  }
+}

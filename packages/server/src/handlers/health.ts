@@ -1,0 +1,79 @@
+/** What the people who run a server look at. */
+
+import { isIPv4 } from 'node:net';
+import { Fault, limits, refuse, type Clock, type Sha256Hex } from '@assay/core';
+import type { Database } from '@assay/store';
+import type { FastifyRequest } from 'fastify';
+import type { HandlersOf } from '../api/handlers.ts';
+import type { Ready } from '../api/schemas/health.ts';
+import { authenticate } from '../auth/authenticate.ts';
+import { viewerOf } from '../auth/caller.ts';
+import type { Metrics } from '../http/metrics.ts';
+import manifest from '../../package.json' with { type: 'json' };
+
+/** Something that must answer before this server can work. */
+export interface Readiness {
+  readonly name: string;
+  check(): Promise<unknown>;
+}
+
+export interface HealthDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly readiness: readonly Readiness[];
+  readonly metrics: Metrics;
+  readonly document: () => object;
+  readonly stopping: AbortSignal;
+}
+
+/** An object that no store has: asking for it shows that the store answers. */
+export const noObject = '0'.repeat(64) as Sha256Hex;
+
+/** The handlers. */
+export function healthHandlers(deps: HealthDeps): HandlersOf<'health' | 'ready' | 'metrics' | 'openapi'> {
+  const startedMs = deps.clock.nowMs();
+  return {
+    health: () => ({ status: 'ok', version: manifest.version, uptimeMs: deps.clock.nowMs() - startedMs }),
+    async ready(_input, { reply }) {
+      if (deps.stopping.aborted) throw refuse('server.stopping', 'the server is stopping', {});
+      const checks = await Promise.all(deps.readiness.map(checkOne));
+      const ready = checks.every((check) => check.ok);
+      if (!ready) void reply.code(503);
+      return { ready, checks };
+    },
+    async metrics(_input, { request, reply }) {
+      if (!fromHere(request)) await checkOperator(deps.db, request);
+      const { contentType, text } = await deps.metrics.render();
+      return reply.type(contentType).send(text);
+    },
+    openapi: () => deps.document() as Record<string, unknown>,
+  };
+}
+
+async function checkOne({ name, check }: Readiness): Promise<Ready['checks'][number]> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('does not answer')), limits.readyCheckMs);
+  try {
+    await Promise.race([check(), promise]);
+    return { name, ok: true, text: 'answers' };
+  } catch (error) {
+    return { name, ok: false, text: error instanceof Fault ? error.message : 'does not answer' };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A process of this machine asks, not a proxy of this machine for somebody else. */
+function fromHere(request: FastifyRequest): boolean {
+  const { ip } = request;
+  const loopback = ip === '::1' || ip.startsWith('::ffff:127.') || (isIPv4(ip) && ip.startsWith('127.'));
+  return loopback && request.headers['x-forwarded-for'] === undefined && request.headers['forwarded'] === undefined;
+}
+
+async function checkOperator(db: Database, request: FastifyRequest): Promise<void> {
+  const { authorization } = request.headers;
+  const caller = authorization === undefined ? undefined : await authenticate(db, { authorization, cookie: undefined });
+  if (!caller || !viewerOf(caller).all || !caller.scopes.includes('metrics')) {
+    throw refuse('auth.forbidden', 'metrics are for this machine and for operators’ keys', {});
+  }
+}

@@ -1,0 +1,94 @@
+/** The ledger's gateway and explorer, and the webhooks of payment providers. */
+
+import { refuse, type Ledger, type LedgerIdentity, type Sha256Hex, type Submission } from '@assay/core';
+import { blockDetail, listBlocks } from '@assay/ledger';
+import { addAudit, type Database } from '@assay/store';
+import type { HandlersOf } from '../api/handlers.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { Market } from '../market-port.ts';
+import { presentBlock, presentHead, presentProof } from '../present/ledger.ts';
+import { limitOf, pageOf } from './paging.ts';
+
+export interface LedgerDeps {
+  readonly db: Database;
+  readonly ledger: Ledger;
+  readonly market: Market;
+  /** The organisation that the platform's people belong to on the ledger. */
+  readonly mspId: string;
+}
+
+type Gateway = 'invoke' | 'query' | 'paymentWebhook';
+type Explorer = 'ledgerHead' | 'listBlocks' | 'getBlock' | 'getProof';
+
+/** What an account's roles are on the ledger. */
+const ledgerRoleOf = { operator: 'orchestrator', arbiter: 'arbiter', auditor: 'auditor' } as const;
+
+function identityOf(caller: Caller, mspId: string): LedgerIdentity {
+  const roles = caller.roles.flatMap((role) =>
+    role in ledgerRoleOf ? ledgerRoleOf[role as keyof typeof ledgerRoleOf] : [],
+  );
+  return { mspId, name: caller.account, roles };
+}
+
+/** The handlers that talk to others. */
+export function gatewayHandlers({ db, ledger, market, mspId }: LedgerDeps): HandlersOf<Gateway> {
+  return {
+    async invoke({ body }, { caller, key = '' }) {
+      const { contract, fn, args } = body;
+      const submission: Submission = { contract, fn, args, idempotencyKey: `${caller.account}/${key}` };
+      const event = { actor: caller.account, action: 'ledger.invoke', ref: `${contract}.${fn}`, data: { args } };
+      await db.transaction((tx) => addAudit(tx, event));
+      const [outcome] = await ledger.submit([submission], identityOf(caller, mspId));
+      if (!outcome || outcome.kind === 'conflict') {
+        throw refuse('ledger.conflict', outcome?.message ?? 'the ledger did not answer', {});
+      }
+      if (outcome.kind === 'refused') throw refuse('ledger.refused', outcome.message, { code: outcome.code });
+      return { txId: outcome.txId, block: outcome.block.toString(), result: outcome.result };
+    },
+    async query({ query }, { caller }) {
+      const { contract, fn } = query;
+      return { result: await ledger.evaluate(contract, fn, argumentsOf(query.args), identityOf(caller, mspId)) };
+    },
+    async paymentWebhook({ params }, { request }) {
+      const headers = Object.fromEntries(
+        Object.entries(request.headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+      );
+      const raw = request.rawBody ?? new Uint8Array(0);
+      await market.receiveWebhook({ region: params.region, raw, headers });
+      return { received: true };
+    },
+  };
+}
+
+/** The handlers that show the chain. */
+export function explorerHandlers({ db, ledger }: LedgerDeps): HandlersOf<Explorer> {
+  return {
+    ledgerHead: async () => presentHead(await ledger.head()),
+    async listBlocks({ query }) {
+      const limit = Math.min(limitOf(query, 20), 50);
+      const before = query.after === undefined ? null : BigInt(query.after);
+      const page = pageOf(await listBlocks(db, before, limit + 1), limit, (block) => block.number.toString());
+      const details = await Promise.all(page.items.map((block) => blockDetail(db, block.number)));
+      return { items: details.map(presentBlock), next: page.next };
+    },
+    getBlock: async ({ params }) => presentBlock(await blockDetail(db, blockNumber(params.number))),
+    getProof: async ({ params }) => presentProof(await ledger.prove(params.txId as Sha256Hex)),
+  };
+}
+
+function argumentsOf(text: string | undefined): string[] {
+  if (text === undefined) return [];
+  try {
+    const value = JSON.parse(text) as unknown;
+    if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
+  } catch {
+    // Answered below.
+  }
+  throw refuse('request.malformed', '`args` is a JSON array of strings', {});
+}
+
+function blockNumber(text: string): bigint {
+  const number = BigInt(text);
+  if (number >= 2n ** 63n) throw refuse('ledger.not_found', 'the chain has no such block', {});
+  return number;
+}

@@ -1,0 +1,67 @@
+/** Providers of work: their machines and where they are paid. */
+
+import { newId, refuse, type IdSource, type PaymentProvider, type Region } from '@assay/core';
+import { addPayoutAccount, findPayoutAccount, readWorkers, registerWorker, type Database } from '@assay/store';
+import type { HandlersOf } from '../api/handlers.ts';
+import type { PayoutAccount, Worker } from '../api/schemas/worker.ts';
+import { viewerOf } from '../auth/caller.ts';
+import { limitOf, pageOf } from './paging.ts';
+import { timeOrNull } from '../present/money.ts';
+
+export interface ProviderDeps {
+  readonly db: Database;
+  readonly ids: IdSource;
+  readonly providers: { forRegion(region: Region): PaymentProvider };
+}
+
+/** The handlers. */
+export function providerHandlers(
+  deps: ProviderDeps,
+): HandlersOf<'createPayoutAccount' | 'createWorker' | 'listWorkers'> {
+  const { db, ids } = deps;
+  return {
+    async createPayoutAccount({ body }, { caller }): Promise<PayoutAccount> {
+      const { region } = body;
+      const provider = deps.providers.forRegion(region);
+      const known = await findPayoutAccount(db, caller.account, region);
+      const row = known ?? (await openPayoutAccount(deps, caller.account, region));
+      const { destination, createdAt } = row;
+      return { region, provider: provider.name, destination, createdAt: createdAt.toISOString() };
+    },
+    async createWorker({ body }, { caller }) {
+      const id = newId('worker', ids);
+      return { workerId: await registerWorker(db, { id, owner: caller.account, region: caller.region, ...body }) };
+    },
+    async listWorkers({ query }, { caller }) {
+      const limit = limitOf(query);
+      const rows = await readWorkers(db, viewerOf(caller), query.after ?? null, limit + 1);
+      const page = pageOf(rows, limit, (row) => row.id);
+      return { ...page, items: page.items.map(presentWorker) };
+    },
+  };
+}
+
+/** The account at the provider is opened under our account's id, so that a repeated call finds the same one. */
+async function openPayoutAccount(deps: ProviderDeps, account: Parameters<typeof findPayoutAccount>[1], region: Region) {
+  const outcome = await deps.providers.forRegion(region).createRecipient(account, `recipient/${region}/${account}`);
+  if (outcome.kind === 'refused') throw refuse('payment.refused', outcome.message, { code: outcome.code });
+  if (outcome.kind === 'unknown') throw refuse('payment.unknown', 'the payment provider did not answer; try again', {});
+  const id = newId('payoutAccount', deps.ids);
+  const row = await addPayoutAccount(deps.db, { id, account, region, destination: outcome.value });
+  if (!row) throw refuse('payment.unknown', 'the payout account was not stored; try again', {});
+  return row;
+}
+
+function presentWorker(row: Awaited<ReturnType<typeof readWorkers>>[number]): Worker {
+  return {
+    id: row.id,
+    name: row.name,
+    publicKey: row.publicKey,
+    machine: row.machine as unknown as Worker['machine'],
+    state: row.banned ? 'banned' : 'active',
+    reputation: { agreed: Number(row.agreed), disagreed: Number(row.disagreed), lost: Number(row.lost) },
+    running: row.running,
+    createdAt: row.registeredAt.toISOString(),
+    lastSeenAt: timeOrNull(row.lastSeenAt),
+  };
+}

@@ -1,0 +1,71 @@
+/** Who gets in: the hooks before a body is read. */
+
+import { limits, refuse, type Clock } from '@assay/core';
+import type { Tx } from '@assay/store';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { authenticate, sessionCookie } from '../auth/authenticate.ts';
+import { checkAccess } from '../auth/caller.ts';
+import { tokenBuckets, type Allowance } from '../auth/token-bucket.ts';
+import { checkOrigin } from './origin-check.ts';
+import { rowOf } from './request.ts';
+
+export interface AdmissionDeps {
+  readonly db: Tx;
+  readonly clock: Clock;
+  readonly publicOrigin: string;
+  /** Requests of one account or network address; devices have their own. */
+  readonly allowance: Allowance;
+  readonly deviceAllowance: Allowance;
+}
+
+/** Adds the checks of rate, origin, identity, role and idempotency key. */
+export function admitRequests(app: FastifyInstance, deps: AdmissionDeps): void {
+  const people = tokenBuckets(deps.clock, deps.allowance, limits.rateKeys);
+  const devices = tokenBuckets(deps.clock, deps.deviceAllowance, limits.rateKeys);
+  const charge = (buckets: typeof people, key: string): void => {
+    const taken = buckets.take(key);
+    if (!taken.ok) throw refuse('request.rate_limited', 'too many requests; wait', { waitMs: taken.waitMs });
+  };
+  app.decorateRequest('caller', undefined);
+  app.decorateRequest('device', undefined);
+  app.decorateRequest('rawBody', undefined);
+  app.addHook('onRequest', async (request) => {
+    const row = rowOf(request);
+    if (!row || row.tag === 'operations') return;
+    if (row.access === 'device') {
+      charge(devices, workerHeader(request));
+      return;
+    }
+    const { method, headers, ip } = request;
+    if (row.tag !== 'payments') checkOrigin({ method, headers, publicOrigin: deps.publicOrigin });
+    if (row.access === 'public') {
+      charge(people, ip);
+      return;
+    }
+    const { authorization } = headers;
+    const cookie = request.cookies[sessionCookie];
+    if (authorization === undefined && cookie === undefined) charge(people, ip);
+    request.caller = await authenticate(deps.db, { authorization, cookie }).catch((error: unknown) => {
+      charge(people, ip);
+      throw error;
+    });
+    charge(people, request.caller?.account ?? ip);
+    checkAccess(row.access, request.caller);
+    if (row.idempotent === 'key') checkKey(request);
+  });
+}
+
+function workerHeader(request: FastifyRequest): string {
+  const worker = request.headers['assay-worker'];
+  return typeof worker === 'string' && worker.length <= 64 ? `${request.ip} ${worker}` : request.ip;
+}
+
+/** The key of an unsafe call; refuses `idempotency.key_missing`. */
+export function checkKey(request: FastifyRequest): string {
+  const key = request.headers['idempotency-key'];
+  const { idempotencyKeyMinChars: min, idempotencyKeyMaxChars: max } = limits;
+  if (typeof key !== 'string' || key.length < min || key.length > max || !/^[\x21-\x7e]+$/.test(key)) {
+    throw refuse('idempotency.key_missing', `send an Idempotency-Key of ${min} to ${max} printable characters`, {});
+  }
+  return key;
+}

@@ -1,0 +1,86 @@
+/** Server-sent events (HTML Living Standard §9.2): changes as they happen, comments as a heartbeat. */
+
+import { limits, refuse } from '@assay/core';
+import { parseFeedCursor, type Change, type FeedCursor } from '@assay/store';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Watcher } from './change-hub.ts';
+
+/** Where a stream begins: after the last event that a reconnecting browser names, or the query's `after`. */
+export function streamStart(request: FastifyRequest, after: string | undefined): FeedCursor | undefined {
+  const last = request.headers['last-event-id'];
+  const text = typeof last === 'string' && last !== '' ? last : after;
+  return text === undefined ? undefined : parseFeedCursor(text);
+}
+
+/** Streams open per account, so that one account cannot take all. */
+export interface StreamCounts {
+  enter(account: string): () => void;
+}
+
+/** Counts streams; refuses `request.rate_limited` beyond `limits.eventStreamsPerAccount`. */
+export function streamCounts(): StreamCounts {
+  const counts = new Map<string, number>();
+  return {
+    enter(account) {
+      const open = counts.get(account) ?? 0;
+      if (open >= limits.eventStreamsPerAccount) {
+        throw refuse('request.rate_limited', 'this account has too many event streams open', { waitMs: 5000 });
+      }
+      counts.set(account, open + 1);
+      return () => {
+        const left = (counts.get(account) ?? 1) - 1;
+        if (left <= 0) counts.delete(account);
+        else counts.set(account, left);
+      };
+    },
+  };
+}
+
+/** Sends `watcher`'s changes until the client leaves or the watcher ends. */
+export async function sendEvents(reply: FastifyReply, watcher: Watcher, leave: () => void): Promise<FastifyReply> {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  raw.write(': open\n\n');
+  const heartbeat = setInterval(() => raw.write(': still here\n\n'), limits.eventHeartbeatMs);
+  raw.once('close', () => watcher.close());
+  try {
+    for await (const changes of watcher.changes()) {
+      const room = raw.write(changes.map(eventText).join(''));
+      if (!room && !(await drained(raw))) break;
+      await new Promise((resolve) => setTimeout(resolve, limits.eventGatherMs));
+    }
+  } catch (error) {
+    reply.log.warn({ err: error }, 'an event stream broke off');
+  } finally {
+    clearInterval(heartbeat);
+    watcher.close();
+    leave();
+    raw.end();
+  }
+  return reply;
+}
+
+function eventText(change: Change): string {
+  const { cursor, jobId, kind, data, at } = change;
+  const wire = { position: cursor, jobId, kind, data, at: at.toISOString() };
+  return `id: ${cursor}\nevent: change\ndata: ${JSON.stringify(wire)}\n\n`;
+}
+
+/** Waits until a slow client has read; false when it left or did not read for the length of a silence. */
+function drained(raw: FastifyReply['raw']): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), limits.eventSilenceMs);
+    const done = (open: boolean) => (): void => {
+      clearTimeout(timer);
+      resolve(open);
+    };
+    raw.once('drain', done(true));
+    raw.once('close', done(false));
+  });
+}

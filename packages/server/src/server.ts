@@ -1,0 +1,130 @@
+/** The HTTP server: hooks, routes and the console, over what it is given. */
+
+import cookie from '@fastify/cookie';
+import { limits, newId } from '@assay/core';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Handlers } from './api/handlers.ts';
+import { registerOpenApi } from './api/openapi.ts';
+import { registerRoutes } from './api/register.ts';
+import { admitDevices } from './auth/device.ts';
+import { openSignIn, type SignIn } from './auth/sign-in.ts';
+import { accountHandlers } from './handlers/accounts.ts';
+import { createHandlers } from './handlers/create-job.ts';
+import { eventHandlers } from './handlers/events.ts';
+import { healthHandlers, noObject, type Readiness } from './handlers/health.ts';
+import { actingHandlers, readingHandlers } from './handlers/jobs.ts';
+import { explorerHandlers, gatewayHandlers } from './handlers/ledger.ts';
+import { providerHandlers } from './handlers/providers.ts';
+import { resultHandlers } from './handlers/results.ts';
+import { workHandlers } from './handlers/work.ts';
+import { admitRequests } from './http/admission.ts';
+import { limitBodyTime } from './http/body-deadline.ts';
+import { serveConsole } from './http/console-files.ts';
+import { openMetrics } from './http/metrics.ts';
+import { answerMalformedHttp, answerProblems } from './http/problems.ts';
+import { parseJsonBodies } from './http/raw-body.ts';
+import { addSecurityHeaders } from './http/security-headers.ts';
+import { prepareSpool } from './http/spool.ts';
+import { buildValidator } from './http/validation.ts';
+import { openChangeHub, type ChangeHub } from './live/change-hub.ts';
+import type { ServerDeps } from './server-deps.ts';
+
+/** A server that is ready to listen or to be injected requests. */
+export interface Server {
+  readonly app: FastifyInstance;
+  readonly signIn: SignIn;
+  /** Stops accepting, ends long polls and streams, and waits for requests under way. */
+  close(): Promise<void>;
+}
+
+/** Builds a server. */
+export async function buildServer(deps: ServerDeps): Promise<Server> {
+  const { settings } = deps;
+  const stop = new AbortController();
+  await prepareSpool(settings.spoolFolder);
+  const hub = await openChangeHub(deps.db);
+  const app = createApp(deps);
+  const https = settings.publicOrigin.startsWith('https:');
+  const signIn = openSignIn({ ...deps, ...(settings.scrypt ? { scrypt: settings.scrypt } : {}) });
+  const metrics = openMetrics();
+  metrics.gauge('assay_event_streams', 'Open event streams.', () => hub.watching());
+  metrics.observe(app);
+  answerProblems(app);
+  addSecurityHeaders(app, { https });
+  await app.register(cookie);
+  parseJsonBodies(app);
+  limitBodyTime(app);
+  const { publicOrigin, allowance, deviceAllowance } = settings;
+  await serveConsole(app, settings.consoleFolder);
+  admitRequests(app, { ...deps, publicOrigin, allowance, deviceAllowance });
+  admitDevices(app, { ...deps, workers: deps.exchange.workers });
+  await registerOpenApi(app);
+  const readiness = readinessOf(deps);
+  const rest = { metrics, readiness, document: () => app.swagger(), stopping: stop.signal };
+  const handlers = handlersOf(deps, { hub, signIn, https, ...rest });
+  await registerRoutes(app, { handlers, db: deps.db });
+  await app.ready();
+  return { app, signIn, close: () => closeServer(app, hub, deps, stop) };
+}
+
+interface Parts extends Pick<Parameters<typeof healthHandlers>[0], 'metrics' | 'readiness' | 'document' | 'stopping'> {
+  readonly hub: ChangeHub;
+  readonly signIn: SignIn;
+  readonly https: boolean;
+}
+
+function handlersOf(deps: ServerDeps, parts: Parts): Handlers {
+  const { spoolFolder } = deps.settings;
+  const { workers } = deps.exchange;
+  return {
+    ...accountHandlers({ ...deps, signIn: parts.signIn, secureCookies: parts.https }),
+    ...providerHandlers(deps),
+    ...actingHandlers(deps),
+    ...readingHandlers(deps),
+    ...createHandlers({ ...deps, spoolFolder }),
+    ...resultHandlers(deps),
+    ...eventHandlers({ db: deps.db, hub: parts.hub }),
+    ...workHandlers({ ...deps, workers, stopping: parts.stopping }),
+    ...gatewayHandlers(deps),
+    ...explorerHandlers(deps),
+    ...healthHandlers({ ...deps, ...parts }),
+  };
+}
+
+function createApp({ ids, settings, log }: ServerDeps): FastifyInstance {
+  return Fastify({
+    ...(log ? { loggerInstance: log } : {}),
+    bodyLimit: limits.requestBodyBytes,
+    requestTimeout: limits.uploadMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    forceCloseConnections: 'idle',
+    trustProxy: settings.trustProxy.length > 0 ? [...settings.trustProxy] : false,
+    genReqId: () => newId('request', ids),
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 300 },
+    schemaController: { compilersFactory: { buildValidator } },
+    clientErrorHandler: answerMalformedHttp(ids),
+    return503OnClosing: false,
+  });
+}
+
+function readinessOf({ db, ledger, objects }: ServerDeps): Readiness[] {
+  return [
+    { name: 'database', check: () => db.query('SELECT 1') },
+    { name: 'ledger', check: () => ledger.head() },
+    { name: 'objects', check: () => objects.head('eu', noObject) },
+  ];
+}
+
+async function closeServer(
+  app: FastifyInstance,
+  hub: ChangeHub,
+  { exchange }: ServerDeps,
+  stop: AbortController,
+): Promise<void> {
+  stop.abort();
+  const closed = app.close();
+  await Promise.all([hub.close(), exchange.close()]);
+  const timer = setTimeout(() => app.server.closeAllConnections(), limits.stopMs);
+  await closed.finally(() => clearTimeout(timer));
+}
