@@ -40,15 +40,23 @@ export function serverUser(): ServerUser | undefined {
   return process.getuid?.() === 0 ? nobody : undefined;
 }
 
+/** Where to look for the programs and where to keep a copy; tests name their own. */
+export interface BinaryPlaces {
+  readonly native?: string;
+  readonly cacheRoot?: string;
+}
+
 /**
  * The programs, from the package's own folder where that is usable, else from a copy in the system's folder for
  * temporary files that only this user can write. Faults with `store.unavailable` on a platform without a package.
  */
-export async function findBinaries(): Promise<Binaries> {
-  const native = packageFolder();
+export async function findBinaries(places: BinaryPlaces = {}): Promise<Binaries> {
+  const native = places.native ?? packageFolder();
   const manifest = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8')) as { version: string };
   const usable = (await linkLibraries(native)) && (serverUser() === undefined || (await isReadableByAll(native)));
-  const folder = usable ? native : await cachedCopy(native, manifest.version);
+  const folder = usable
+    ? native
+    : await cachedCopy(native, places.cacheRoot ?? (await findCacheRoot()), manifest.version);
   return { binDir: join(folder, 'bin'), version: manifest.version, major: Number.parseInt(manifest.version, 10) };
 }
 
@@ -87,7 +95,8 @@ async function isReadableByAll(native: string): Promise<boolean> {
   const program = await stat(join(native, 'bin', 'postgres'));
   const library = await stat(join(native, 'lib', 'postgresql', 'plpgsql.so')).catch(() => program);
   const readable = (program.mode & 0o005) === 0o005 && (library.mode & 0o004) !== 0;
-  return readable && (await isOpenToOthers(join(native, 'bin')));
+  if (!readable || !(await isOpenToOthers(join(native, 'bin')))) return false;
+  return isOpenToOthers(join(native, 'lib', 'postgresql'));
 }
 
 /** Whether any user may enter every folder on the way to `path`. */
@@ -99,9 +108,9 @@ export async function isOpenToOthers(path: string): Promise<boolean> {
 }
 
 /** A copy for this user and version, made once; refuses a folder that another user could have filled. */
-async function cachedCopy(native: string, version: string): Promise<string> {
+async function cachedCopy(native: string, cacheRoot: string, version: string): Promise<string> {
   const uid = process.getuid?.() ?? 0;
-  const folder = join(await cacheRoot(), `assay-postgresql-${version}-${uid}`);
+  const folder = join(cacheRoot, `assay-postgresql-${version}-${uid}`);
   if (!(await lstat(folder).catch(() => undefined))) {
     const draft = await mkdtemp(`${folder}.`);
     await cp(native, draft, { recursive: true, verbatimSymlinks: true });
@@ -131,7 +140,7 @@ async function openTree(folder: string): Promise<void> {
 }
 
 /** `/var/tmp` outlives a reboot, so the copy is made once; macOS has a temporary folder per user. */
-async function cacheRoot(): Promise<string> {
+async function findCacheRoot(): Promise<string> {
   const writable = await access('/var/tmp', constants.W_OK).then(
     () => true,
     () => false,

@@ -21,7 +21,7 @@ export interface Cluster {
 export async function openCluster(pgdata: string, binaries: Binaries, password: string): Promise<Cluster> {
   const existing = await stat(join(pgdata, 'PG_VERSION')).catch(() => undefined);
   if (!existing) await createCluster(pgdata, binaries, password);
-  const major = (await readFile(join(pgdata, 'PG_VERSION'), 'utf8')).trim();
+  const major = (await readFile(join(pgdata, 'PG_VERSION'), 'utf8').catch(() => 'something else')).trim();
   if (major !== String(binaries.major)) {
     throw refuse('store.version_mismatch', `${pgdata} was made by PostgreSQL ${major}; this is ${binaries.major}`, {});
   }

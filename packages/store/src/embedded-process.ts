@@ -50,6 +50,18 @@ export async function evictOrphan(pgdata: string, log: (line: string) => void): 
   await stopProcess(found.pid);
 }
 
+/**
+ * Removes the socket's lock when its process is gone or, the number having been given out again, another program: the
+ * server would take it for a living one.
+ */
+export async function clearStaleSocket(socketDir: string): Promise<void> {
+  const lock = join(socketDir, '.s.PGSQL.5432.lock');
+  const pid = Number.parseInt(await readFile(lock, 'utf8').catch(() => ''), 10);
+  if (Number.isNaN(pid) || (await inspect(pid))?.command.includes('postgres')) return;
+  await rm(lock, { force: true });
+  await rm(join(socketDir, '.s.PGSQL.5432'), { force: true });
+}
+
 /** Fast shutdown, and an immediate one (recovered from the log at the next start) if that takes too long. */
 export async function stopProcess(pid: number): Promise<void> {
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {

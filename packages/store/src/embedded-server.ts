@@ -7,7 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, limits } from '@assay/core';
 import type { Binaries } from './embedded-binaries.ts';
 import type { Cluster } from './embedded-cluster.ts';
-import { evictOrphan, guard, markerArguments, readPostmaster, stopProcess } from './embedded-process.ts';
+import {
+  clearStaleSocket,
+  evictOrphan,
+  guard,
+  markerArguments,
+  readPostmaster,
+  stopProcess,
+} from './embedded-process.ts';
 
 /** A server that answers. */
 export interface RunningServer {
@@ -21,6 +28,7 @@ export interface RunningServer {
 export interface LaunchOptions {
   readonly binaries: Binaries;
   readonly cluster: Cluster;
+  readonly socketDir: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly log: (line: string) => void;
@@ -34,6 +42,7 @@ export async function launch(options: LaunchOptions): Promise<RunningServer> {
   const untilMs = performance.now() + limits.databaseStartMs;
   for (;;) {
     await evictOrphan(options.cluster.pgdata, options.log);
+    await clearStaleSocket(options.socketDir);
     const logStart = await rotate(options.logFile);
     const server = await start(options);
     const problem = await untilReady(options.cluster.pgdata, server, untilMs);
@@ -52,8 +61,9 @@ export async function launch(options: LaunchOptions): Promise<RunningServer> {
   }
 }
 
-async function start({ binaries, cluster, settings, logFile }: LaunchOptions): Promise<RunningServer> {
+async function start({ binaries, cluster, socketDir, settings, logFile }: LaunchOptions): Promise<RunningServer> {
   const args = ['-D', cluster.dataArgument, ...(await markerArguments(cluster.pgdata))];
+  args.push('-c', `unix_socket_directories=${socketDir}`);
   for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`);
   const logHandle = await open(logFile, 'a', 0o600);
   // Its own process group: Ctrl-C in a terminal reaches only us, and we stop it when our work is done.

@@ -6,9 +6,10 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdir, realpath, rm } from 'node:fs/promises';
+import { mkdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Refusal } from '@assay/core';
 import { findBinaries } from './embedded-binaries.ts';
 import { openCluster, socketFolder } from './embedded-cluster.ts';
 import { evictOrphan } from './embedded-process.ts';
@@ -72,9 +73,14 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const server = await keepRunning({
     binaries,
     cluster,
-    settings: { ...defaultSettings, unix_socket_directories: socketDir, ...options.settings },
+    socketDir,
+    settings: { ...defaultSettings, ...options.settings },
     logFile: join(dataDir, 'postgres.log'),
     log: options.log,
+  }).catch(async (error: Error) => {
+    // Another server's folder is left alone, and so is one with anything in it.
+    if (!(error instanceof Refusal)) await rmdir(socketDir).catch(() => undefined);
+    throw error;
   });
   const stop = async (): Promise<void> => {
     await server.stop();
