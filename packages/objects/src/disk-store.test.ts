@@ -253,13 +253,13 @@ describe('a refused or interrupted write', () => {
     // Process ids end below 2^22 on Linux, so this one is nobody's.
     await writeFile(join(drafts, `${host}-99999999-${'0'.repeat(32)}`), 'left behind');
     await writeFile(join(drafts, `${host}-${process.pid}-${'1'.repeat(32)}`), 'of an earlier process with our id');
-    await writeFile(join(drafts, `00000000-1-${'2'.repeat(32)}`), 'another machine, young');
-    await writeFile(join(drafts, `00000000-1-${'3'.repeat(32)}`), 'another machine, old');
-    await utimes(join(drafts, `00000000-1-${'3'.repeat(32)}`), 0, 0);
-    await utimes(join(drafts, `00000000-1-${'2'.repeat(32)}`), clock.nowMs() / 1000, clock.nowMs() / 1000);
+    await writeFile(join(drafts, `00000000-99999999-${'2'.repeat(32)}`), 'another machine, young');
+    await writeFile(join(drafts, `00000000-99999999-${'3'.repeat(32)}`), 'another machine, old');
+    await utimes(join(drafts, `00000000-99999999-${'3'.repeat(32)}`), 0, 0);
+    await utimes(join(drafts, `00000000-99999999-${'2'.repeat(32)}`), clock.nowMs() / 1000, clock.nowMs() / 1000);
     await utimes(join(drafts, running), clock.nowMs() / 1000, clock.nowMs() / 1000);
     await openDiskStore({ folder, keyring, clock });
-    expect((await readdir(drafts)).toSorted()).toEqual([running, `00000000-1-${'2'.repeat(32)}`].toSorted());
+    expect((await readdir(drafts)).toSorted()).toEqual([running, `00000000-99999999-${'2'.repeat(32)}`].toSorted());
     release();
     const stored = await slow;
     expect((await read(stored.sha256)).equals(bytes(10))).toBe(true);
@@ -267,6 +267,12 @@ describe('a refused or interrupted write', () => {
 });
 
 describe('a disk that refuses', () => {
+  it('holds no object in a file of an impossible size', async () => {
+    const sha256 = await put(bytes(100));
+    await writeFile(await onlyFile(), 'too short');
+    await expect(store.head('eu', sha256)).rejects.toMatchObject({ code: 'object.corrupt' });
+  });
+
   it('is a fault when the folder has gone', async () => {
     await rm(folder, { recursive: true });
     await expect(put(bytes(1))).rejects.toMatchObject({ code: 'object.store_unavailable', retry: true });

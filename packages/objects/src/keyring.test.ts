@@ -1,9 +1,9 @@
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { regions } from '@assay/core';
+import { regions, type Region } from '@assay/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openKeyring } from './keyring.ts';
+import { keyringOf, openKeyring } from './keyring.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -33,6 +33,17 @@ describe('a keyring', () => {
     expect(await readdir(folder)).toEqual(['keyring.json']);
   });
 
+  it('gives each region its own names and keys even where the regions were given one key', () => {
+    const ring = keyringOf(
+      Object.fromEntries(regions.map((region) => [region, 'a'.repeat(64)])) as Record<Region, string>,
+    );
+    const salt = new Uint8Array(32);
+    expect(new Set(regions.map((region) => ring[region].fileName('x'))).size).toBe(regions.length);
+    const keys = regions.map((region) => Buffer.from(ring[region].objectKey(salt)).toString('hex'));
+    expect(new Set(keys).size).toBe(regions.length);
+    expect(ring.eu.objectKey(new Uint8Array(32).fill(1))).not.toEqual(ring.eu.objectKey(salt));
+  });
+
   it('is refused when others may read it', async () => {
     const path = join(folder, 'keyring.json');
     await openKeyring(path);
@@ -42,7 +53,10 @@ describe('a keyring', () => {
 
   for (const [name, text] of Object.entries({
     'not JSON': '{',
-    'another version': JSON.stringify({ version: 2, keys: {} }),
+    'another version': JSON.stringify({
+      version: 2,
+      keys: Object.fromEntries(regions.map((r) => [r, 'a'.repeat(64)])),
+    }),
     'no keys': JSON.stringify({ version: 1 }),
     'a short key': JSON.stringify({ version: 1, keys: Object.fromEntries(regions.map((r) => [r, 'ab'])) }),
     'a missing region': JSON.stringify({ version: 1, keys: { eu: 'a'.repeat(64) } }),
