@@ -14,6 +14,8 @@ import { frameKinds } from './guest/wire.ts';
 import { reachable, safeCacheFolder } from './staging.ts';
 
 export interface Runtime {
+  /** Over the interpreter and what runs around a job in it: what decides a result's bytes. */
+  readonly digest: string;
   readonly folder: string;
   /** The Node that runs the child. */
   readonly node: string;
@@ -35,10 +37,12 @@ export async function prepareRuntime(cacheDir: string, note: (text: string) => v
   const base = await safeCacheFolder(cacheDir, identity !== undefined);
   const sources = await readSources();
   const stageNode = identity !== undefined && !(await reachable(process.execPath));
-  const key = createHash('sha256').update(`${process.version} ${stageNode}\n`);
-  for (const [name, bytes] of sources) key.update(`${name} ${bytes.length}\n`).update(bytes);
-  const folder = join(base, `python-${key.digest('hex').slice(0, 16)}`);
-  const runtime = { folder, node: stageNode ? join(folder, 'node') : process.execPath, identity };
+  const content = createHash('sha256');
+  for (const [name, bytes] of sources) content.update(`${name} ${bytes.length}\n`).update(bytes);
+  const digest = content.digest('hex');
+  const key = createHash('sha256').update(`${digest} ${process.version} ${stageNode}`).digest('hex');
+  const folder = join(base, `python-${key.slice(0, 16)}`);
+  const runtime = { digest, folder, node: stageNode ? join(folder, 'node') : process.execPath, identity };
   const fault = await damage(folder);
   if (fault === undefined) return runtime;
   if (fault !== 'missing') note(`the sandbox's runtime is rebuilt: ${fault}`);

@@ -101,15 +101,21 @@ function admit(unit: SandboxUnit): void {
 }
 
 async function probe(runtime: () => Promise<Runtime>): Promise<DriverReport> {
-  const report = { driver: 'wasm', runners: [pythonRunner] };
+  const report = { driver: 'wasm', runners: [] };
   const major = Number(process.versions.node.split('.')[0]);
   if (process.platform === 'win32') return { ...report, usable: false, detail: 'needs process groups' };
   if (major < leastNode)
     return { ...report, usable: false, detail: `needs Node ${leastNode}, this is ${process.version}` };
   try {
-    const { identity } = await runtime();
+    const { identity, digest } = await runtime();
     const who = identity ? `as uid ${identity.uid}` : 'as the same user as the worker: give it a user of its own';
-    return { ...report, usable: true, detail: `Python 3.14 in WebAssembly, a process per unit ${who}, no network` };
+    const runners = [{ runner: pythonRunner, digest }];
+    return {
+      driver: 'wasm',
+      runners,
+      usable: true,
+      detail: `Python 3.14 in WebAssembly, a process per unit ${who}, no network`,
+    };
   } catch (error) {
     return { ...report, usable: false, detail: (error as Error).message };
   }

@@ -1,1 +1,5 @@
-export {};
+export { startWorker, type Worker, type WorkerOptions } from './start-worker.ts';
+export { httpTransport, type HttpTransportOptions, type WorkCalls, type WorkTransport } from './transport.ts';
+export { deviceKey, loadDeviceKey, type DeviceKey } from './device-key.ts';
+export { type Lie } from './run-replica.ts';
+export { cpuScore, describeMachine } from './benchmark.ts';

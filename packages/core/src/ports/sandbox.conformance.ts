@@ -76,7 +76,7 @@ export function sandboxConformance(name: string, harness: () => SandboxHarness):
     it('reports what it can run', async () => {
       const report = await harness().driver.probe();
       expect(report).toMatchObject({ usable: true, driver: harness().driver.name });
-      expect(report.runners).toContain(harness().runner);
+      expect(report.runners.map(({ runner }) => runner)).toContain(harness().runner);
     });
 
     it('gets its arguments, environment and inputs, and hands out what it writes', async () => {

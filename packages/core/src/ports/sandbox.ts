@@ -72,7 +72,8 @@ export interface DriverReport {
   readonly usable: boolean;
   /** Why not, or what it guarantees. */
   readonly detail: string;
-  readonly runners: readonly string[];
+  /** What it can run; the digest pins everything that decides a result's bytes, so equal digests give equal results. */
+  readonly runners: readonly { readonly runner: string; readonly digest: string }[];
 }
 
 export interface SandboxDriver {
