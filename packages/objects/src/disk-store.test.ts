@@ -36,7 +36,7 @@ objectStoreConformance('disk', async () => {
       await writeFile(path, file);
     },
     async count() {
-      const all = await readdir(root, { recursive: true, withFileTypes: true });
+      const all = await readdir(root, { recursive: true, withFileTypes: true }, { damage: true });
       return all.filter((entry) => entry.isFile()).length;
     },
     close: async () => await rm(root, { recursive: true, force: true }),

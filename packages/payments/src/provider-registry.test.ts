@@ -32,6 +32,10 @@ describe('the provider of a region', () => {
     ['a live key in a sandbox', { secretKey: 'sk_live_1' }],
     ['a restricted live key in a sandbox', { secretKey: 'rk_live_1' }],
     ['a sandbox key live', { mode: 'live' as const }],
+    [
+      'live money sent elsewhere',
+      { mode: 'live' as const, secretKey: 'sk_live_1', endpoint: { host: '127.0.0.1', port: 1 } },
+    ],
     ['a publishable key', { secretKey: 'pk_test_1' }],
     ['no key', { secretKey: '' }],
     ['no webhook secret', { webhookSecret: '' }],

@@ -53,6 +53,7 @@ export function createStripeProvider(options: StripeOptions): PaymentProvider {
   if (!options.webhookSecret.startsWith('whsec_')) {
     throw refuse('config.invalid', 'a Stripe webhook secret starts with whsec_', {});
   }
+  if (mode === 'live' && options.endpoint) throw refuse('config.invalid', 'live money goes to Stripe only', { mode });
   const stripe = new Stripe(secretKey, {
     telemetry: false,
     maxNetworkRetries: 0,

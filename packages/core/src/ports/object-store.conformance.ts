@@ -18,8 +18,12 @@ export interface ObjectStoreHarness {
 
 const maxBytes = 1024 * 1024;
 
-/** Runs the suite on the stores that `make` opens. */
-export function objectStoreConformance(name: string, make: () => Promise<ObjectStoreHarness>): void {
+/** Runs the suite on the stores that `make` opens; `damage` says that the harness can corrupt. */
+export function objectStoreConformance(
+  name: string,
+  make: () => Promise<ObjectStoreHarness>,
+  abilities: { readonly damage: boolean } = { damage: false },
+): void {
   describe(`object store: ${name}`, () => {
     let harness: ObjectStoreHarness;
     let store: ObjectStore;
@@ -136,11 +140,22 @@ export function objectStoreConformance(name: string, make: () => Promise<ObjectS
       expect(await harness.count?.()).toBe(before);
     });
 
-    it('never hands out damaged content as whole', async ({ skip }) => {
-      if (!harness.corrupt) return skip('this adapter cannot be damaged from outside');
+    it('serves several readers at once, also when one of them leaves early', async () => {
+      const whole = new Uint8Array(300_000).map((_, index) => (index * 7) % 253);
+      const { sha256 } = await store.put('eu', stream([whole]), { maxBytes });
+      for await (const chunk of await store.get('eu', sha256)) {
+        expect(chunk.length).toBeGreaterThan(0);
+        break;
+      }
+      const readers = Array.from({ length: 4 }, () => readAll(store, 'eu', sha256));
+      for (const read of await Promise.all(readers)) expect(Buffer.compare(read, whole)).toBe(0);
+    });
+
+    if (!abilities.damage) return;
+    it('never hands out damaged content as whole', async () => {
       const whole = new Uint8Array(200_000).fill(7);
       const { sha256 } = await store.put('eu', stream([whole]), { maxBytes });
-      await harness.corrupt('eu', sha256);
+      await harness.corrupt?.('eu', sha256);
       expect(await codeOf(readAll(store, 'eu', sha256))).toBe('object.corrupt');
     });
   });

@@ -112,6 +112,19 @@ export function paymentProviderConformance(name: string, make: () => Promise<Pay
       expect((await provider.createPayment(changed)).kind).toBe('unknown');
     });
 
+    it('makes one object of one key sent several times at once', async () => {
+      const asked = request({ method: harness.methods.instant });
+      const before = value(await provider.balance(asked.amount.currency));
+      const outcomes = await Promise.all(Array.from({ length: 5 }, () => provider.createPayment(asked)));
+      // A provider may put the others off; none of them may be a definite no.
+      expect(outcomes.filter((one) => one.kind === 'refused')).toEqual([]);
+      const made = value(await provider.createPayment(asked));
+      for (const one of outcomes)
+        expect(one.kind === 'ok' ? one.value.providerId : made.providerId).toBe(made.providerId);
+      const arrived = value(await provider.balance(asked.amount.currency)).minor - before.minor;
+      expect(arrived).toBe(made.amount.minor - (made.fee?.minor ?? 0n));
+    });
+
     it('answers unknown when the answer is lost, and the same key or our reference finds the truth', async () => {
       const asked = request({ method: harness.methods.instant });
       harness.loseNextAnswer();

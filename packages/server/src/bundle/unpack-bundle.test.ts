@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
@@ -490,6 +490,13 @@ describe('an evil bundle is refused and nothing is stored', () => {
       await expect(unpack(forge(entries), { bounds })).rejects.toMatchObject({ code: 'bundle.too_large' });
     }
     await expect(unpack(forge([manifest, sized('a', 100)]), { bounds })).resolves.toMatchObject({ sizeBytes: 119 });
+  });
+
+  it('cannot be larger than an upload may be', async () => {
+    const path = join(folder, 'upload.zip');
+    await writeFile(path, forge([manifest]));
+    await truncate(path, limits.bundleZipBytes + 1);
+    await expect(unpackBundle(path, 'eu', objects)).rejects.toMatchObject({ code: 'bundle.too_large' });
   });
 
   it('cannot fill the memory with a directory of comments', async () => {

@@ -1,7 +1,7 @@
 /** The end record of a zip: how many entries there are and where their directory lies. One reading, or a refusal. */
 
 import type { FileHandle } from 'node:fs/promises';
-import { refuse, type Refusal } from '@assay/core';
+import { limits, refuse, type Refusal } from '@assay/core';
 
 const endBytes = 22;
 const endSignature = 0x06054b50;
@@ -18,10 +18,14 @@ export interface ZipEnd {
 
 /**
  * Finds the end record of a plain, single-part zip. Refuses `bundle.malformed` where readers could disagree: more than
- * one possible end record, bytes after it, counts or sizes that do not add up, or the 64-bit form, which no bundle needs.
+ * one possible end record, bytes after it, counts or sizes that do not add up, or the 64-bit form, which no bundle needs;
+ * and `bundle.too_large`.
  */
 export async function readZipEnd(file: FileHandle): Promise<ZipEnd> {
   const { size } = await file.stat();
+  if (size > limits.bundleZipBytes) {
+    throw refuse('bundle.too_large', `a bundle may have ${limits.bundleZipBytes} bytes`, { size });
+  }
   const tail = Buffer.alloc(Math.min(size, endBytes + commentBytes + zip64LocatorBytes));
   await file.read(tail, 0, tail.length, size - tail.length);
   const at = onlyEndRecord(tail);
