@@ -24,24 +24,28 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-objectStoreConformance('disk', async () => {
-  const root = await mkdtemp(join(tmpdir(), 'assay-objects-suite-'));
-  return {
-    store: await openDiskStore({ folder: root, keyring, clock }),
-    async corrupt(region, sha256) {
-      const name = keyring[region].fileName(sha256);
-      const path = join(root, region, name.slice(0, 2), name);
-      const file = await readFile(path);
-      file[file.length - 1] = (file.at(-1) as number) ^ 1;
-      await writeFile(path, file);
-    },
-    async count() {
-      const all = await readdir(root, { recursive: true, withFileTypes: true }, { damage: true });
-      return all.filter((entry) => entry.isFile()).length;
-    },
-    close: async () => await rm(root, { recursive: true, force: true }),
-  };
-});
+objectStoreConformance(
+  'disk',
+  async () => {
+    const root = await mkdtemp(join(tmpdir(), 'assay-objects-suite-'));
+    return {
+      store: await openDiskStore({ folder: root, keyring, clock }),
+      async corrupt(region, sha256) {
+        const name = keyring[region].fileName(sha256);
+        const path = join(root, region, name.slice(0, 2), name);
+        const file = await readFile(path);
+        file[file.length - 1] = (file.at(-1) as number) ^ 1;
+        await writeFile(path, file);
+      },
+      async count() {
+        const all = await readdir(root, { recursive: true, withFileTypes: true });
+        return all.filter((entry) => entry.isFile()).length;
+      },
+      close: async () => await rm(root, { recursive: true, force: true }),
+    };
+  },
+  { damage: true },
+);
 
 const bytes = (size: number, seed = 1): Buffer =>
   Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 31 + seed * 17) & 0xff));

@@ -11,7 +11,7 @@ const draftName = /^([0-9a-f]{8})-(\d+)-[0-9a-f]{32}$/;
 const inFlight = new Set<string>();
 
 /** After this long a draft is abandoned, whoever made it. */
-export const draftKeepMs = 24 * 3_600_000;
+const draftKeepMs = 24 * 3_600_000;
 
 /** A file that is not there for readers until it is moved into its place. */
 export interface Draft {

@@ -5,7 +5,7 @@
  */
 
 /** What every object has. */
-export interface WireObject {
+interface WireObject {
   readonly id: string;
   readonly object: string;
   readonly created: number;
@@ -106,7 +106,7 @@ export interface WireMovement {
 }
 
 /** The first answer to a key, which is the answer to all later ones. */
-export interface KeptAnswer {
+interface KeptAnswer {
   readonly fingerprint: string;
   readonly status: number;
   readonly body: string;

@@ -3,7 +3,7 @@
 import { badRequest } from './wire-error.ts';
 
 /** A value of a form: text, or a folder of more. */
-export type FormValue = string | FormObject;
+type FormValue = string | FormObject;
 /** The values of a form by name; a list has the names 0, 1, 2. */
 export interface FormObject {
   [name: string]: FormValue;
