@@ -131,6 +131,11 @@ export const limits = {
   /** Uploads of bundles that a server spools at once. */
   bundleUploads: 4,
   readyCheckMs: 3_000,
+  /** Between two sweeps of leases, and between two rounds of forgetting what is old. */
+  sweepMs: 1_000,
+  pruneMs: 600_000,
+  /** How long the feed of changes reaches back. */
+  feedKeepMs: 7 * 24 * 3_600_000,
   keepAliveMs: 72_000,
   /** How long a stopping server waits for requests that are under way. */
   stopMs: 20_000,

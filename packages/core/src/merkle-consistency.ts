@@ -21,27 +21,28 @@ export function verifyMerkleConsistency(sha256: Sha256, claim: ConsistencyClaim)
   const steps = isPowerOfTwo(earlierSize) ? [earlierRoot, ...path] : path;
   const [seed, ...rest] = steps.map(fromHex);
   if (seed === undefined) return false;
-  let at = earlierSize - 1;
-  let last = laterSize - 1;
-  const up = (): void => {
-    at = Math.floor(at / 2);
-    last = Math.floor(last / 2);
-  };
-  while (at % 2 === 1) up();
+  const node = { at: earlierSize - 1, last: laterSize - 1 };
+  while (node.at % 2 === 1) climb(node);
   let earlier: Uint8Array = seed;
   let later: Uint8Array = seed;
   for (const step of rest) {
-    if (last === 0) return false;
-    if (at % 2 === 1 || at === last) {
+    if (node.last === 0) return false;
+    if (node.at % 2 === 1 || node.at === node.last) {
       earlier = merkleNode(sha256, step, earlier);
       later = merkleNode(sha256, step, later);
-      while (at % 2 === 0 && at !== 0) up();
+      while (node.at % 2 === 0 && node.at !== 0) climb(node);
     } else {
       later = merkleNode(sha256, later, step);
     }
-    up();
+    climb(node);
   }
-  return last === 0 && toHex(earlier) === earlierRoot && toHex(later) === laterRoot;
+  return node.last === 0 && toHex(earlier) === earlierRoot && toHex(later) === laterRoot;
+}
+
+/** Goes up one level: where the node stands, and where the last one of its level does. */
+function climb(node: { at: number; last: number }): void {
+  node.at = Math.floor(node.at / 2);
+  node.last = Math.floor(node.last / 2);
 }
 
 function isPowerOfTwo(size: number): boolean {

@@ -114,21 +114,20 @@ async function newcomers(
   requests: readonly Request[],
   outcomes: SubmissionOutcome[],
 ): Promise<Pending[]> {
-  const stored = Map.groupBy(
-    await transactionsByKey(
-      tx,
-      requests.map(({ submission }) => submission.idempotencyKey),
-    ),
-    (row) => row.key,
+  const sound: { index: number; submission: Submission; as: LedgerIdentity }[] = [];
+  for (const [index, request] of requests.entries()) {
+    const problem = problemOf(request.submission);
+    if (problem) outcomes[index] = refused(problem);
+    else sound.push({ index, ...request });
+  }
+  const rows = await transactionsByKey(
+    tx,
+    sound.map(({ submission }) => submission.idempotencyKey),
   );
+  const stored = Map.groupBy(rows, (row) => row.key);
   const seen = new Set<string>();
   const pending: Pending[] = [];
-  for (const [index, { submission, as }] of requests.entries()) {
-    const problem = problemOf(submission);
-    if (problem) {
-      outcomes[index] = refused(problem);
-      continue;
-    }
+  for (const { index, submission, as } of sound) {
     const { idempotencyKey } = submission;
     if (seen.has(idempotencyKey)) continue;
     seen.add(idempotencyKey);

@@ -17,7 +17,7 @@ const touches = fc.record({
 });
 
 const covers = (one: { start: string; end: string }, name: string): boolean => one.start <= name && name < one.end;
-const set = (reads: string, writes: string) => ({
+const touching = (reads: string, writes: string) => ({
   reads: [...reads].map((name) => [name, null] as const),
   ranges: [],
   writes: [...writes].map((name) => [name, '1'] as const),
@@ -46,11 +46,11 @@ test('a block holds nothing that reads what it writes, and nobody overtakes what
 });
 
 test('strangers share a block, and those that must wait hold back who touches the same', () => {
-  expect(fitInOneBlock([set('a', 'a'), set('b', 'b'), set('c', 'c')])).toEqual([true, true, true]);
-  expect(fitInOneBlock([set('a', ''), set('a', 'b'), set('', 'a')])).toEqual([true, true, true]);
-  expect(fitInOneBlock([set('a', 'a'), set('a', 'a'), set('b', 'b')])).toEqual([true, false, true]);
-  expect(fitInOneBlock([set('a', 'a'), set('ab', ''), set('b', 'b')])).toEqual([true, false, false]);
-  expect(fitInOneBlock([set('a', 'a'), set('b', 'b'), set('b', '')], [false, true, false])).toEqual([
+  expect(fitInOneBlock([touching('a', 'a'), touching('b', 'b'), touching('c', 'c')])).toEqual([true, true, true]);
+  expect(fitInOneBlock([touching('a', ''), touching('a', 'b'), touching('', 'a')])).toEqual([true, true, true]);
+  expect(fitInOneBlock([touching('a', 'a'), touching('a', 'a'), touching('b', 'b')])).toEqual([true, false, true]);
+  expect(fitInOneBlock([touching('a', 'a'), touching('ab', ''), touching('b', 'b')])).toEqual([true, false, false]);
+  expect(fitInOneBlock([touching('a', 'a'), touching('b', 'b'), touching('b', '')], [false, true, false])).toEqual([
     true,
     false,
     false,

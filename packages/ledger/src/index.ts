@@ -4,3 +4,4 @@ export { verifyLedger, verifyLedgerIn, type LedgerReport, type VerifyOptions } f
 export type { LedgerProblem } from './replay.ts';
 export { followFacts, followOnce, type FactFollower, type FollowOptions } from './follow-facts.ts';
 export { blockDetail, factsOfJob, historyOfKey, listBlocks, type BlockDetail, type BlockSummary } from './explorer.ts';
+export { benchLedger, type LedgerBenchOptions, type LedgerBenchResult } from './bench-ledger.ts';

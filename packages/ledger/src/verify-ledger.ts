@@ -134,10 +134,14 @@ function checkUsedCreators(replay: Replay, rows: ReadonlyMap<string, CreatorRow>
 }
 
 async function compareHead(tx: Tx, replay: Replay): Promise<void> {
-  const rows = await tx.query('SELECT next_block, next_fact, at_ms, hash, peaks FROM ledger_head');
+  const text = 'SELECT next_block, next_fact, at_ms, hash, peaks FROM ledger_head';
+  const rows = await tx.query<{ next_block: bigint }>(text);
   const { next, facts, atMs, previous, peaks } = replay;
   const expected = [String(next), String(facts.length + 1), String(atMs), previous, peaks.join(',')];
   compareRows(replay, 'ledger_head', rows.map(valuesOf), [expected], () => null);
+  if (rows.some((row) => row.next_block > BigInt(next))) {
+    replay.problems.push({ table: 'ledger_block', block: next, what: 'the newest blocks are missing' });
+  }
 }
 
 async function compareState(tx: Tx, replay: Replay): Promise<void> {
