@@ -172,7 +172,7 @@ describe('what the bank says is reported, not what we asked for (rows 10 and 11)
   it('another amount or currency', async () => {
     const { providerId } = value(await provider.createPayment(payment));
     const intent = simulator.bank.intents[providerId];
-    Object.assign(intent ?? {}, { amount_received: 499 });
+    Object.assign(intent ?? {}, { amount_received: 499n });
     expect(value(await provider.getPayment(providerId)).amount).toEqual(usd(499n));
     Object.assign(intent ?? {}, { currency: 'eur' });
     expect(value(await provider.getPayment(providerId)).amount).toEqual(money('EUR', 499n));
@@ -308,7 +308,7 @@ describe('a charge that has not settled', () => {
       secretKey,
       webhookSecret,
       settlementSeconds,
-      feeFixed: 30,
+      feeFixed: 30n,
     });
     provider = open();
     const source = value(await provider.createPayment(payment));

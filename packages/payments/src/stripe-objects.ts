@@ -20,11 +20,18 @@ export const referenceKey = 'assay_reference';
 export const confirmedByUsKey = 'assay_confirmed';
 
 /** Minor units and a lower-case code, as Stripe writes amounts. */
-export function moneyOf(minor: number, currency: string): Money {
+export function moneyOf(wire: number, currency: string): Money {
   const code = currency.toUpperCase();
   assert(isCurrency(code), `a currency that we know, not ${code}`);
-  assert(Number.isSafeInteger(minor), 'an amount in whole minor units');
-  return money(code, BigInt(minor));
+  assert(Number.isSafeInteger(wire), 'an amount in whole minor units');
+  return money(code, BigInt(wire));
+}
+
+/** Minor units as Stripe's API takes them, which is as a JSON number. */
+export function wireAmount(value: Money): number {
+  const wire = Number(value.minor);
+  assert(Number.isSafeInteger(wire), 'an amount that a JSON number holds');
+  return wire;
 }
 
 /** Throws when an object belongs to the other mode. */

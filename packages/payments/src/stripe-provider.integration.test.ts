@@ -16,8 +16,8 @@ async function harness(): Promise<PaymentProviderHarness> {
     clock: { nowMs },
     secretKey,
     webhookSecret,
-    feePermille: 29,
-    feeFixed: 30,
+    feePermille: 29n,
+    feeFixed: 30n,
   });
   const arrived: { raw: Uint8Array; headers: Record<string, string> }[] = [];
   const receiver = createServer((request, response) => {

@@ -20,7 +20,16 @@ import {
 } from '@assay/core';
 import { Stripe } from 'stripe';
 import { findByReference, listMovements } from './stripe-lookup.ts';
-import { confirmedByUsKey, moneyOf, paymentOf, payoutOf, referenceKey, refundOf, sameMode } from './stripe-objects.ts';
+import {
+  confirmedByUsKey,
+  moneyOf,
+  paymentOf,
+  payoutOf,
+  referenceKey,
+  refundOf,
+  sameMode,
+  wireAmount,
+} from './stripe-objects.ts';
 import { attempt, refused } from './stripe-outcome.ts';
 import { readStripeWebhook } from './stripe-webhook.ts';
 
@@ -78,7 +87,7 @@ export function createStripeProvider(options: StripeOptions): PaymentProvider {
       (await attempt(async () => {
         const params = {
           payment_intent: paymentProviderId,
-          amount: Number(amount.minor),
+          amount: wireAmount(amount),
           metadata: { [referenceKey]: reference },
         };
         return refundOf(await stripe.refunds.create(params, { idempotencyKey }));
@@ -122,7 +131,7 @@ function outOfBounds(known: Capabilities, amount: Money, isCharge: boolean): Out
 async function startPayment(stripe: Stripe, request: PaymentRequest): Promise<Stripe.PaymentIntent> {
   const confirmed = request.method === undefined ? {} : { [confirmedByUsKey]: 'yes' };
   const params: Stripe.PaymentIntentCreateParams = {
-    amount: Number(request.amount.minor),
+    amount: wireAmount(request.amount),
     currency: request.amount.currency.toLowerCase(),
     description: request.description,
     transfer_group: request.reference,
@@ -136,7 +145,7 @@ async function startPayment(stripe: Stripe, request: PaymentRequest): Promise<St
 
 async function startTransfer(stripe: Stripe, request: PayoutRequest): Promise<Stripe.Transfer> {
   const params: Stripe.TransferCreateParams = {
-    amount: Number(request.amount.minor),
+    amount: wireAmount(request.amount),
     currency: request.amount.currency.toLowerCase(),
     destination: request.destination,
     metadata: { [referenceKey]: request.reference },

@@ -1,7 +1,7 @@
 /**
  * What the simulated Stripe knows: its objects as its API shows them, and every movement on the platform's balance. These
- * are the bank's books, kept apart from ours so that a test can compare the two. Amounts are whole minor units in JSON
- * numbers, as on the wire; sums are made in bigint.
+ * are the bank's books, kept apart from ours so that a test can compare the two. Amounts are whole minor units;
+ * only the wire and the file carry them as JSON numbers, as Stripe does.
  */
 
 /** What every object has. */
@@ -14,8 +14,8 @@ interface WireObject {
 }
 
 export interface WireIntent extends WireObject {
-  readonly amount: number;
-  amount_received: number;
+  readonly amount: bigint;
+  amount_received: bigint;
   readonly currency: string;
   readonly client_secret: string;
   readonly description: string | null;
@@ -28,8 +28,8 @@ export interface WireIntent extends WireObject {
 }
 
 export interface WireCharge extends WireObject {
-  readonly amount: number;
-  amount_refunded: number;
+  readonly amount: bigint;
+  amount_refunded: bigint;
   readonly currency: string;
   readonly payment_intent: string;
   readonly balance_transaction: string;
@@ -39,7 +39,7 @@ export interface WireCharge extends WireObject {
 }
 
 export interface WireRefund extends WireObject {
-  readonly amount: number;
+  readonly amount: bigint;
   readonly currency: string;
   readonly charge: string;
   readonly payment_intent: string;
@@ -49,8 +49,8 @@ export interface WireRefund extends WireObject {
 }
 
 export interface WireTransfer extends WireObject {
-  readonly amount: number;
-  amount_reversed: number;
+  readonly amount: bigint;
+  amount_reversed: bigint;
   reversed: boolean;
   readonly currency: string;
   readonly destination: string;
@@ -60,14 +60,14 @@ export interface WireTransfer extends WireObject {
 }
 
 export interface WireReversal extends WireObject {
-  readonly amount: number;
+  readonly amount: bigint;
   readonly currency: string;
   readonly transfer: string;
   readonly balance_transaction: string;
 }
 
 export interface WirePayout extends WireObject {
-  readonly amount: number;
+  readonly amount: bigint;
   readonly currency: string;
   readonly balance_transaction: string;
   status: string;
@@ -75,7 +75,7 @@ export interface WirePayout extends WireObject {
 }
 
 export interface WireDispute extends WireObject {
-  readonly amount: number;
+  readonly amount: bigint;
   readonly currency: string;
   readonly charge: string;
   readonly payment_intent: string;
@@ -86,7 +86,7 @@ export interface WireAccount extends WireObject {
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly dashboard: string | null;
   /** What has been transferred to it and not reversed or paid out, by currency; not part of the API. */
-  held: Record<string, number>;
+  held: Record<string, bigint>;
   /** Whether transfers to it are accepted; not part of the API. */
   open: boolean;
 }
@@ -95,9 +95,9 @@ export interface WireMovement {
   readonly id: string;
   readonly object: 'balance_transaction';
   readonly type: string;
-  readonly amount: number;
-  readonly fee: number;
-  readonly net: number;
+  readonly amount: bigint;
+  readonly fee: bigint;
+  readonly net: bigint;
   readonly currency: string;
   readonly created: number;
   readonly available_on: number;
@@ -159,8 +159,26 @@ export function balanceOf(bank: BankState, currency: string, nowSeconds: number)
   let available = 0n;
   for (const movement of Object.values(bank.movements)) {
     if (movement.currency !== currency) continue;
-    total += BigInt(movement.net);
-    if (movement.available_on <= nowSeconds) available += BigInt(movement.net);
+    total += movement.net;
+    if (movement.available_on <= nowSeconds) available += movement.net;
   }
   return { total, available };
+}
+
+/** JSON as Stripe writes it: amounts as numbers. */
+export function wireJson(value: object): string {
+  return JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? Number(member) : member));
+}
+
+const amountKeys = new Set(['amount', 'amount_received', 'amount_refunded', 'amount_reversed', 'fee', 'net']);
+
+/** A bank as `wireJson` wrote it. */
+export function bankFromJson(text: string): BankState {
+  return JSON.parse(text, (key, member: unknown) => {
+    if (amountKeys.has(key) && typeof member === 'number') return BigInt(member);
+    if (key !== 'held') return member;
+    return Object.fromEntries(
+      Object.entries(member as object).map(([currency, sum]) => [currency, BigInt(sum as number)]),
+    );
+  }) as BankState;
 }

@@ -2,15 +2,15 @@
 
 import { randomUUID } from 'node:crypto';
 import { Stripe } from 'stripe';
-import type { BankState, WireMovement } from './bank-books.ts';
+import { wireJson, type BankState, type WireMovement } from './bank-books.ts';
 
 /** How the bank behaves. */
 export interface BankTerms {
   readonly livemode: boolean;
-  readonly minimumCharge: number;
+  readonly minimumCharge: bigint;
   /** Fee of a charge in thousandths of its amount, and in minor units on top. */
-  readonly feePermille: number;
-  readonly feeFixed: number;
+  readonly feePermille: bigint;
+  readonly feeFixed: bigint;
   /** How long a charge stays pending before it can be transferred. */
   readonly settlementSeconds: number;
 }
@@ -25,9 +25,9 @@ export interface BankDesk {
   move(
     type: string,
     source: string,
-    amount: number,
+    amount: bigint,
     currency: string,
-    fee?: number,
+    fee?: bigint,
     availableOn?: number,
   ): WireMovement;
   /** Notes an event about an object, to be sent to the webhook. */
@@ -44,7 +44,7 @@ function newId(prefix: string): string {
 export function bankDesk(bank: BankState, terms: BankTerms, nowMs: () => number, notice: () => void): BankDesk {
   const nowSeconds = (): number => Math.floor(nowMs() / 1000);
   const keep = (id: string, event: object): void => {
-    bank.events.push({ id, body: JSON.stringify(event), state: 'waiting', attempts: 0 });
+    bank.events.push({ id, body: wireJson(event), state: 'waiting', attempts: 0 });
     notice();
   };
   return {
@@ -52,7 +52,7 @@ export function bankDesk(bank: BankState, terms: BankTerms, nowMs: () => number,
     terms,
     nowSeconds,
     newId,
-    move(type, source, amount, currency, fee = 0, availableOn = nowSeconds()) {
+    move(type, source, amount, currency, fee = 0n, availableOn = nowSeconds()) {
       const created = nowSeconds();
       const id = newId('txn');
       const status = availableOn > created ? 'pending' : 'available';
@@ -79,7 +79,7 @@ export function bankDesk(bank: BankState, terms: BankTerms, nowMs: () => number,
         object: 'event',
         api_version: Stripe.API_VERSION,
         created: nowSeconds(),
-        data: { object: structuredClone(object) },
+        data: { object },
         livemode: terms.livemode,
         pending_webhooks: 1,
         request: null,

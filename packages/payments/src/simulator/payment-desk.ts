@@ -27,7 +27,7 @@ export function createIntent(desk: BankDesk, form: FormObject): WireIntent {
   if (amount < desk.terms.minimumCharge) {
     throw badRequest('amount_too_small', `Amount must be at least ${desk.terms.minimumCharge}`);
   }
-  if (amount > 99_999_999) throw badRequest('amount_too_large', 'Amount must be no more than 99999999');
+  if (amount > 99_999_999n) throw badRequest('amount_too_large', 'Amount must be no more than 99999999');
   const id = desk.newId('pi');
   const intent: WireIntent = {
     id,
@@ -36,7 +36,7 @@ export function createIntent(desk: BankDesk, form: FormObject): WireIntent {
     livemode: desk.terms.livemode,
     metadata: textsOf(form, 'metadata'),
     amount,
-    amount_received: 0,
+    amount_received: 0n,
     currency,
     client_secret: `${id}_secret_${desk.newId('x').slice(2)}`,
     description: optionalText(form, 'description') ?? null,
@@ -120,7 +120,7 @@ function declineIntent(desk: BankDesk, intent: WireIntent, [code, decline]: read
 /** The money has come: a charge, a movement, the events. */
 export function collect(desk: BankDesk, intent: WireIntent, settlementSeconds: number): void {
   const { amount, currency } = intent;
-  const fee = Math.round((amount * desk.terms.feePermille) / 1000) + desk.terms.feeFixed;
+  const fee = (amount * desk.terms.feePermille + 500n) / 1000n + desk.terms.feeFixed;
   const id = desk.newId('ch');
   const movement = desk.move('charge', id, amount, currency, fee, desk.nowSeconds() + settlementSeconds);
   const charge: WireCharge = {
@@ -130,7 +130,7 @@ export function collect(desk: BankDesk, intent: WireIntent, settlementSeconds: n
     livemode: desk.terms.livemode,
     metadata: { ...intent.metadata },
     amount,
-    amount_refunded: 0,
+    amount_refunded: 0n,
     currency,
     payment_intent: intent.id,
     balance_transaction: movement.id,
@@ -152,7 +152,7 @@ export function createRefund(desk: BankDesk, form: FormObject): WireRefund {
   if (!charge) throw badRequest('payment_intent_unexpected_state', 'This PaymentIntent has no charge to refund.');
   if (charge.disputed) throw badRequest('refund_disputed_payment', `Charge ${charge.id} has been charged back.`);
   const left = charge.amount - charge.amount_refunded;
-  if (left === 0) throw badRequest('charge_already_refunded', `Charge ${charge.id} has already been refunded.`);
+  if (left === 0n) throw badRequest('charge_already_refunded', `Charge ${charge.id} has already been refunded.`);
   const amount = form['amount'] === undefined ? left : amountOf(form, 'amount');
   if (amount > left) {
     throw badRequest(undefined, `Refund amount (${amount}) is greater than unrefunded amount on charge (${left})`);

@@ -1,7 +1,7 @@
 /** The simulated bank on disk, so that it survives a kill: whole files, replaced at once. */
 
 import { open, readFile, rename } from 'node:fs/promises';
-import type { BankState } from './bank-books.ts';
+import { bankFromJson, wireJson, type BankState } from './bank-books.ts';
 
 /** Writes the state; changes that come while a write runs share the next one. */
 export interface StateFile {
@@ -12,7 +12,7 @@ export interface StateFile {
 /** The state in the file at `path`, or undefined where there is none. */
 export async function loadState(path: string): Promise<BankState | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as BankState;
+    return bankFromJson(await readFile(path, 'utf8'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -27,7 +27,7 @@ export function stateFile(path: string, state: BankState): StateFile {
     const draft = `${path}.draft`;
     const file = await open(draft, 'w', 0o600);
     try {
-      await file.writeFile(JSON.stringify(state));
+      await file.writeFile(wireJson(state));
       await file.sync();
     } finally {
       await file.close();

@@ -287,6 +287,19 @@ describe('the books on disk', () => {
     expect(total()).toBe(500n);
   });
 
+  it('hold what payees have', async () => {
+    await sdk().paymentIntents.create(card);
+    const account = await sdk().v2.core.accounts.create({
+      configuration: { recipient: { capabilities: { stripe_balance: { stripe_transfers: { requested: true } } } } },
+    });
+    const transfer = await sdk().transfers.create({ amount: 300, currency: 'usd', destination: account.id });
+    await simulator.stop();
+    await restart();
+    expect(simulator.bank.accounts[account.id]?.held).toEqual({ usd: 300n });
+    await simulator.acts.returnTransfer(transfer.id);
+    expect(total()).toBe(500n);
+  });
+
   it('hold every one of many requests at once', async () => {
     const stripe = sdk();
     await Promise.all(Array.from({ length: 40 }, async () => await stripe.paymentIntents.create(card)));

@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '@assay/core';
 import { bankActs, type BankActs } from './bank-acts.ts';
-import { emptyBank, type BankState } from './bank-books.ts';
+import { emptyBank, wireJson, type BankState } from './bank-books.ts';
 import { bankDesk, type BankDesk, type BankTerms } from './bank-desk.ts';
 import { faultScript, type FaultScript, type WireFault } from './fault-script.ts';
 import { loadState, stateFile } from './state-file.ts';
@@ -44,7 +44,13 @@ export interface StripeSimulator {
 
 const keyKeepMs = 24 * 3_600_000;
 const bodyBytes = 64 * 1024;
-const defaults: BankTerms = { livemode: false, minimumCharge: 50, feePermille: 0, feeFixed: 0, settlementSeconds: 0 };
+const defaults: BankTerms = {
+  livemode: false,
+  minimumCharge: 50n,
+  feePermille: 0n,
+  feeFixed: 0n,
+  settlementSeconds: 0,
+};
 const defaultDelaysMs = [200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000, 3_600_000];
 
 /** Starts a simulator on 127.0.0.1. */
@@ -188,7 +194,7 @@ function isUntried(reply: Reply): boolean {
 
 function run(desk: BankDesk, request: WireRequest, requestId: string): Reply {
   try {
-    return { status: 200, body: JSON.stringify(answer(desk, request)) };
+    return { status: 200, body: wireJson(answer(desk, request)) };
   } catch (error) {
     if (error instanceof WireError) return { status: error.status, body: errorBody(error, requestId) };
     throw error;

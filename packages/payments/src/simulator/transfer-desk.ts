@@ -24,7 +24,7 @@ export function createTransfer(desk: BankDesk, form: FormObject): WireTransfer {
   }
   const source = optionalText(form, 'source_transaction');
   const charge = source === undefined ? undefined : fundedBy(desk, source, amount);
-  if (!charge && BigInt(amount) > balanceOf(desk.bank, currency, desk.nowSeconds()).available) {
+  if (!charge && amount > balanceOf(desk.bank, currency, desk.nowSeconds()).available) {
     throw badRequest('balance_insufficient', 'You have insufficient available funds in your Stripe account.');
   }
   const id = desk.newId('tr');
@@ -35,16 +35,16 @@ export function createTransfer(desk: BankDesk, form: FormObject): WireTransfer {
     livemode: desk.terms.livemode,
     metadata: textsOf(form, 'metadata'),
     amount,
-    amount_reversed: 0,
+    amount_reversed: 0n,
     reversed: false,
     currency,
     destination,
     source_transaction: source ?? null,
     transfer_group: optionalText(form, 'transfer_group') ?? charge?.transfer_group ?? null,
-    balance_transaction: desk.move('transfer', id, -amount, currency, 0, charge && settledAt(desk, charge)).id,
+    balance_transaction: desk.move('transfer', id, -amount, currency, 0n, charge && settledAt(desk, charge)).id,
   };
   desk.bank.transfers[id] = transfer;
-  account.held[currency] = (account.held[currency] ?? 0) + amount;
+  account.held[currency] = (account.held[currency] ?? 0n) + amount;
   desk.emit('transfer.created', transfer);
   return transfer;
 }
@@ -54,12 +54,12 @@ function settledAt(desk: BankDesk, charge: WireCharge): number | undefined {
   return desk.bank.movements[charge.balance_transaction]?.available_on;
 }
 
-function fundedBy(desk: BankDesk, source: string, amount: number): WireCharge {
+function fundedBy(desk: BankDesk, source: string, amount: bigint): WireCharge {
   const charge = desk.bank.charges[source];
   if (!charge) throw missing('charge', source, 400);
   const used = Object.values(desk.bank.transfers)
     .filter((transfer) => transfer.source_transaction === source)
-    .reduce((sum, transfer) => sum + transfer.amount - transfer.amount_reversed, 0);
+    .reduce((sum, transfer) => sum + transfer.amount - transfer.amount_reversed, 0n);
   if (used + amount > charge.amount) {
     throw badRequest(
       'transfer_source_balance_parameters_mismatch',
@@ -75,9 +75,9 @@ export function reverseTransfer(desk: BankDesk, id: string, form: FormObject): W
   if (!transfer) throw missing('transfer', id, 404);
   const left = transfer.amount - transfer.amount_reversed;
   const amount = form['amount'] === undefined ? left : amountOf(form, 'amount');
-  if (amount > left || left === 0) throw badRequest(undefined, 'The reversal is greater than what is left.');
+  if (amount > left || left === 0n) throw badRequest(undefined, 'The reversal is greater than what is left.');
   const account = desk.bank.accounts[transfer.destination] as WireAccount;
-  const held = account.held[transfer.currency] ?? 0;
+  const held = account.held[transfer.currency] ?? 0n;
   if (amount > held) throw badRequest('balance_insufficient', 'The destination account has not enough to reverse.');
   const reversalId = desk.newId('trr');
   const reversal: WireReversal = {
@@ -103,7 +103,7 @@ export function reverseTransfer(desk: BankDesk, id: string, form: FormObject): W
 export function createPayout(desk: BankDesk, form: FormObject): WirePayout {
   const amount = amountOf(form, 'amount');
   const currency = textOf(form, 'currency');
-  if (BigInt(amount) > balanceOf(desk.bank, currency, desk.nowSeconds()).available) {
+  if (amount > balanceOf(desk.bank, currency, desk.nowSeconds()).available) {
     throw badRequest('balance_insufficient', 'You have insufficient funds in your Stripe account.');
   }
   const id = desk.newId('po');

@@ -1,5 +1,7 @@
 /** The errors that Stripe's API answers with. */
 
+import { wireJson } from './bank-books.ts';
+
 /** An answer other than 2xx; handlers throw it. */
 export class WireError extends Error {
   readonly status: number;
@@ -29,7 +31,7 @@ export function missing(what: string, id: string, status: 400 | 404): WireError 
 /** The body that carries an error. */
 export function errorBody(error: WireError, requestId: string): string {
   const { type, code, message, extra } = error;
-  return JSON.stringify({
+  return wireJson({
     error: { type, ...(code !== undefined && { code }), message, ...extra, request: requestId },
   });
 }

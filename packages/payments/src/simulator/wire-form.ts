@@ -66,11 +66,11 @@ export function optionalText(form: FormObject, name: string): string | undefined
 }
 
 /** A whole number of minor units, one or more. */
-export function amountOf(form: FormObject, name: string): number {
+export function amountOf(form: FormObject, name: string): bigint {
   const text = textOf(form, name);
   if (!/^-?\d{1,15}$/.test(text)) throw badRequest('parameter_invalid_integer', `Invalid integer: ${text}`);
-  const value = Number(text);
-  if (value < 1) throw badRequest('parameter_invalid_integer', 'This value must be greater than or equal to 1.');
+  const value = BigInt(text);
+  if (value < 1n) throw badRequest('parameter_invalid_integer', 'This value must be greater than or equal to 1.');
   return value;
 }
 

@@ -135,7 +135,7 @@ function showBalance(desk: BankDesk): object {
   return {
     object: 'balance',
     livemode: desk.terms.livemode,
-    available: sums.map(({ currency, available }) => ({ currency, amount: Number(available) })),
-    pending: sums.map(({ currency, available, total }) => ({ currency, amount: Number(total - available) })),
+    available: sums.map(({ currency, available }) => ({ currency, amount: available })),
+    pending: sums.map(({ currency, available, total }) => ({ currency, amount: total - available })),
   };
 }
