@@ -4,7 +4,7 @@ import cookie from '@fastify/cookie';
 import { limits, newId } from '@assay/core';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Handlers } from './api/handlers.ts';
-import { registerOpenApi } from './api/openapi.ts';
+import { documentOf, registerOpenApi } from './api/openapi.ts';
 import { registerRoutes } from './api/register.ts';
 import { admitDevices } from './auth/device.ts';
 import { openSignIn, type SignIn } from './auth/sign-in.ts';
@@ -49,6 +49,7 @@ export async function buildServer(deps: ServerDeps): Promise<Server> {
   const metrics = openMetrics();
   metrics.gauge('assay_event_streams', 'Open event streams.', () => hub.watching());
   metrics.observe(app);
+  logRequests(app);
   answerProblems(app);
   addSecurityHeaders(app, { https });
   await app.register(cookie);
@@ -60,7 +61,8 @@ export async function buildServer(deps: ServerDeps): Promise<Server> {
   admitDevices(app, { ...deps, workers: deps.exchange.workers });
   await registerOpenApi(app);
   const readiness = readinessOf(deps);
-  const rest = { metrics, readiness, document: () => app.swagger(), stopping: stop.signal };
+  let document: object | undefined;
+  const rest = { metrics, readiness, document: () => (document ??= documentOf(app)), stopping: stop.signal };
   const handlers = handlersOf(deps, { hub, signIn, https, ...rest });
   await registerRoutes(app, { handlers, db: deps.db });
   await app.ready();
@@ -105,6 +107,15 @@ function createApp({ ids, settings, log }: ServerDeps): FastifyInstance {
     schemaController: { compilersFactory: { buildValidator } },
     clientErrorHandler: answerMalformedHttp(ids),
     return503OnClosing: false,
+    disableRequestLogging: true,
+  });
+}
+
+/** One line a request, for those who look closely: the hot path is not for logging. */
+function logRequests(app: FastifyInstance): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, url, ip } = request;
+    request.log.debug({ method, url, ip, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered');
   });
 }
 

@@ -53,9 +53,14 @@ export async function openApiDocument(): Promise<Record<string, unknown>> {
     });
   }
   await app.ready();
-  const document = app.swagger() as unknown as Record<string, unknown>;
+  const document = documentOf(app);
   await app.close();
-  return tidy(document) as Record<string, unknown>;
+  return document;
+}
+
+/** The document of an app that is ready. */
+export function documentOf(app: FastifyInstance): Record<string, unknown> {
+  return tidy(app.swagger()) as Record<string, unknown>;
 }
 
 /** Drops what only Fastify needs, so that the document is plain JSON Schema. */
