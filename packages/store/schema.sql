@@ -987,7 +987,7 @@ GRANT DELETE, INSERT, SELECT ON object_upload TO assay_app;
 
 GRANT INSERT (kind, op, ref, idem_key, request, next_at), SELECT, UPDATE (state, attempts, next_at, lease_until, fence, in_doubt, first_sent_at, finished_at, provider_id, last_error) ON outbox TO assay_app;
 
-GRANT DELETE, INSERT, SELECT ON payable TO assay_app;
+GRANT DELETE, INSERT, SELECT, UPDATE (due_at) ON payable TO assay_app;
 
 GRANT INSERT (id, account_id, region, destination), SELECT, UPDATE (disabled_at, disabled_reason) ON payout_account TO assay_app;
 

@@ -6,7 +6,9 @@ import { testDatabase, type TestDatabase } from './testing.ts';
 let at: TestDatabase;
 let superuser: Database;
 const event = (n: number): Parameters<typeof addAudit>[1] => ({
-  ...{ actor: 'acc_1', action: 'dispute.resolve', ref: `dsp_${n % 2}` },
+  actor: 'acc_1',
+  action: 'dispute.resolve',
+  ref: `dsp_${n % 2}`,
   data: { n, text: 'häßlich "x"', nested: { b: 1, a: [1.5, null] } },
 });
 

@@ -199,12 +199,15 @@ describe('the outbox', () => {
   });
 });
 
-describe('the inbox', () => {
-  const event = (eventKey: string, source = 'stripe:eu'): Parameters<typeof receiveInbox>[1] => ({
-    ...{ source, eventKey, raw: new Uint8Array([0, 255, 10, 13]), headers: { 'stripe-signature': 't=1' } },
-    notice: { object: 'pi_1' },
-  });
+const event = (eventKey: string, source = 'stripe:eu'): Parameters<typeof receiveInbox>[1] => ({
+  source,
+  eventKey,
+  raw: new Uint8Array([0, 255, 10, 13]),
+  headers: { 'stripe-signature': 't=1' },
+  notice: { object: 'pi_1' },
+});
 
+describe('the inbox', () => {
   test('stores an event once, byte for byte, also when it comes twenty times at once', async () => {
     const received = await Promise.all(Array.from({ length: 20 }, () => receiveInbox(at.db, event('evt_1'))));
     expect(received.filter(Boolean)).toHaveLength(1);

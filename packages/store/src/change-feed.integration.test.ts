@@ -21,7 +21,9 @@ afterAll(() => at.drop());
 beforeEach(() => at.owner.query('DELETE FROM change_feed'));
 
 const change = (n: number, job = 1): Parameters<typeof addChange>[1] => ({
-  ...{ jobId: testJob(job), accountId: `acc_${job}` as AccountId, kind: 'test.change' },
+  jobId: testJob(job),
+  accountId: `acc_${job}` as AccountId,
+  kind: 'test.change',
   data: { n },
 });
 const numbers = (changes: readonly Change[]): unknown[] => changes.map((one) => one.data['n']);
@@ -52,19 +54,18 @@ describe('reading', () => {
   });
 
   test('never passes a transaction that is still running, whichever position it drew first', async () => {
-    let finish: () => void = () => undefined;
-    let drawn: () => void = () => undefined;
-    const begun = new Promise<void>((resolve) => (drawn = resolve));
+    const begun = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
     const slow = at.db.transaction(async (tx) => {
       await addChange(tx, change(1));
-      drawn();
-      await new Promise<void>((resolve) => (finish = resolve));
+      begun.resolve();
+      await finish.promise;
     });
-    await begun;
+    await begun.promise;
     await addChange(at.db, change(2));
     const held = await readChanges(at.db, feedStart);
     expect(held).toMatchObject({ changes: [], cursor: feedStart, more: true });
-    finish();
+    finish.resolve();
     await slow;
     expect(numbers(await readAll())).toEqual([1, 2]);
   });

@@ -7,6 +7,7 @@
  * why a read says whether something is held back, to be read again in a moment.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AccountId, type Branded, type JobId, limits, refuse } from '@assay/core';
 import type { Database, Tx } from './database.ts';
 
@@ -132,25 +133,12 @@ export async function followChanges(
   after: FeedCursor,
   onChanges: (changes: readonly Change[]) => void | Promise<void>,
 ): Promise<{ close(): Promise<void> }> {
-  let cursor = after;
-  let closed = false;
-  let wake: () => void = () => undefined;
-  let woken = true;
-  const subscription = await db.listen('change_feed', () => {
-    woken = true;
-    wake();
-  });
-  const pause = (forMs: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, woken || closed ? 0 : forMs);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  const stop = new AbortController();
+  let wake = new AbortController();
+  const subscription = await db.listen('change_feed', () => wake.abort());
   const follow = async (): Promise<void> => {
-    while (!closed) {
-      woken = false;
+    for (let cursor = after; !stop.signal.aborted;) {
+      wake = new AbortController();
       let waitMs: number = limits.feedPollMs;
       try {
         const page = await readChanges(db, cursor);
@@ -160,14 +148,14 @@ export async function followChanges(
       } catch {
         // The listener reconnects by itself; what was missed is read from the cursor.
       }
-      await pause(waitMs);
+      const either = AbortSignal.any([wake.signal, stop.signal]);
+      await sleep(waitMs, undefined, { signal: either }).catch(() => undefined);
     }
   };
   const following = follow();
   return {
     async close() {
-      closed = true;
-      wake();
+      stop.abort();
       await subscription.close();
       await following;
     },

@@ -86,10 +86,10 @@ describe('transactions', () => {
   });
 });
 
-describe('errors', () => {
-  const raise = (options: string): Promise<unknown> =>
-    at.db.query(`DO $$BEGIN RAISE EXCEPTION 'no' USING ${options}; END$$`).catch((error: unknown) => error);
+const raise = (options: string): Promise<unknown> =>
+  at.db.query(`DO $$BEGIN RAISE EXCEPTION 'no' USING ${options}; END$$`).catch((error: unknown) => error);
 
+describe('errors', () => {
   test.each([
     ['LE001', 'journal.append_only'],
     ['LE005', 'escrow.wrong_state'],

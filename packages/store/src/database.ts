@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, limits } from '@assay/core';
-import pg from 'pg';
+import { Pool, type PoolClient, type QueryResultRow, TypeOverrides, types } from 'pg';
 import { openListener } from './listener.ts';
 import { isConnectionLoss, isSerializationConflict, translateSqlError } from './sql-errors.ts';
 
@@ -39,19 +39,14 @@ export interface DatabaseOptions {
   readonly maxConnections?: number;
 }
 
-const parsers = new Map<number, (text: string) => unknown>([
-  [pg.types.builtins.INT8, BigInt],
-  [1016, parseBigintArray],
-]);
-
-const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    (format !== 'binary' && parsers.get(oid)) || pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
-};
+const parsers = new TypeOverrides();
+parsers.setTypeParser(types.builtins.INT8, BigInt);
+// The type of bigint[], which the driver's table of names lacks.
+parsers.setTypeParser(1016, parseBigintArray);
 
 /** Opens a pool; connections are made when they are first needed. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: options.connectionString,
     max: options.maxConnections ?? limits.databaseConnections,
     connectionTimeoutMillis: limits.databaseConnectMs,
@@ -59,15 +54,15 @@ export function openDatabase(options: DatabaseOptions): Database {
     statement_timeout: limits.databaseStatementMs,
     idle_in_transaction_session_timeout: limits.databaseStatementMs,
     application_name: 'assay',
-    types,
+    types: parsers,
   });
   // An idle connection that breaks is replaced at the next query, which reports the failure if it lasts.
-  pool.on('error', () => undefined);
+  pool.on('error', ignore);
   const listener = openListener(options.connectionString);
   return {
     query: (sql, values) => runStatement(pool, sql, values),
     transaction: (run) => runTransaction(pool, run),
-    listen: listener.listen,
+    listen: (channel, onNotify) => listener.listen(channel, onNotify),
     async close() {
       await listener.close();
       await pool.end();
@@ -75,21 +70,17 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-async function runStatement<Row>(
-  on: pg.Pool | pg.PoolClient,
-  sql: Sql,
-  values: readonly unknown[] = [],
-): Promise<Row[]> {
+async function runStatement<Row>(on: Pool | PoolClient, sql: Sql, values: readonly unknown[] = []): Promise<Row[]> {
   try {
     const text = typeof sql === 'string' ? { text: sql } : sql;
-    const result = await on.query<pg.QueryResultRow>({ ...text, values: values as unknown[] });
+    const result = await on.query<QueryResultRow>({ ...text, values: values as unknown[] });
     return result.rows as Row[];
   } catch (error) {
     throw translateSqlError(error);
   }
 }
 
-async function runTransaction<T>(pool: pg.Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
+async function runTransaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await tryTransaction(pool, run);
@@ -100,11 +91,10 @@ async function runTransaction<T>(pool: pg.Pool, run: (tx: Tx) => Promise<T>): Pr
   }
 }
 
-async function tryTransaction<T>(pool: pg.Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
+async function tryTransaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await connect(pool);
   // Without a listener a connection that breaks between two statements would end the process.
-  const onError = (): undefined => undefined;
-  client.on('error', onError);
+  client.on('error', ignore);
   let broken = false;
   try {
     await client.query('BEGIN');
@@ -116,12 +106,12 @@ async function tryTransaction<T>(pool: pg.Pool, run: (tx: Tx) => Promise<T>): Pr
     broken = await rollBack(client);
     throw translateSqlError(error);
   } finally {
-    client.off('error', onError);
+    client.off('error', ignore);
     client.release(broken);
   }
 }
 
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+async function connect(pool: Pool): Promise<PoolClient> {
   try {
     return await pool.connect();
   } catch (error) {
@@ -131,7 +121,7 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
 }
 
 /** Ends the transaction; true when the connection is beyond use. */
-async function rollBack(client: pg.PoolClient): Promise<boolean> {
+async function rollBack(client: PoolClient): Promise<boolean> {
   try {
     await client.query('ROLLBACK');
     return false;
@@ -142,4 +132,8 @@ async function rollBack(client: pg.PoolClient): Promise<boolean> {
 
 function parseBigintArray(text: string): bigint[] {
   return text === '{}' ? [] : text.slice(1, -1).split(',').map(BigInt);
+}
+
+function ignore(): void {
+  // What broke shows at the next statement.
 }

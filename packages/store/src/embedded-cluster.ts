@@ -122,7 +122,9 @@ async function removeDrafts(pgdata: string): Promise<void> {
   for (const name of await readdir(dirname(pgdata))) {
     const pid = new RegExp(`^${basename(pgdata)}\\.(\\d+)\\.[0-9a-f]{8}$`).exec(name)?.[1];
     if (pid === undefined || isAlive(Number(pid))) continue;
-    await rm(join(dirname(pgdata), name), { recursive: true, force: true });
+    // The killed start's initdb may still write for a moment; what cannot be removed now is at a later start.
+    const draft = join(dirname(pgdata), name);
+    await rm(draft, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }).catch(() => undefined);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The roles and the database that the embedded server offers; elsewhere an operator makes them. */
 
-import pg from 'pg';
+import { Client } from 'pg';
 import type { PasswordOf } from './embedded-secret.ts';
 import { translateSqlError } from './sql-errors.ts';
 
@@ -12,7 +12,7 @@ export const databaseName = 'assay';
 
 /** Makes what is missing; safe to repeat after a start that was killed half-way. */
 export async function ensureRoles(connectionString: string, passwordOf: PasswordOf): Promise<void> {
-  const client = new pg.Client({ connectionString });
+  const client = new Client({ connectionString });
   client.on('error', () => undefined);
   try {
     await client.connect();

@@ -104,15 +104,11 @@ async function spawnOutcome(child: ChildProcess): Promise<Error | undefined> {
 
 /** Why the server does not answer, or undefined as soon as it does. */
 async function untilReady(pgdata: string, server: RunningServer, untilMs: number): Promise<string | undefined> {
-  let ended: string | undefined;
-  void server.ended.then((how) => {
-    ended = how;
-  });
   while (performance.now() < untilMs) {
+    const ended = await Promise.race([server.ended, sleep(10)]);
     if (ended !== undefined) return ended;
     const found = await readPostmaster(pgdata);
     if (found?.pid === server.pid && found.ready) return undefined;
-    await sleep(10);
   }
   return 'it takes too long';
 }

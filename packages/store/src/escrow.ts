@@ -88,7 +88,9 @@ export async function moveEscrow(
   const found = await findEscrow(tx, jobId);
   if (!found) throw refuse('escrow.not_found', `job ${jobId} has no escrow`, { jobId });
   throw refuse('escrow.wrong_state', `the escrow of ${jobId} is ${found.state}, not ${from}`, {
-    ...{ jobId, state: found.state, wanted: from },
+    jobId,
+    state: found.state,
+    wanted: from,
   });
 }
 

@@ -91,7 +91,9 @@ export async function finishCall(
 /** Gives the key back after a fault, so that the caller may try again at once. */
 export async function abandonCall(tx: Tx, call: IdempotentCall, fence: bigint): Promise<void> {
   await tx.query('DELETE FROM idempotency WHERE scope = $1 AND key = $2 AND fence = $3 AND response IS NULL', [
-    ...[call.scope, call.key, fence],
+    call.scope,
+    call.key,
+    fence,
   ]);
 }
 

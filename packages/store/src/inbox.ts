@@ -38,8 +38,11 @@ export async function receiveInbox(tx: Tx, message: NewInboxMessage): Promise<bo
         ON CONFLICT (source, event_key) DO NOTHING RETURNING id`,
     },
     [
-      ...[message.source, message.eventKey, Buffer.from(message.raw)],
-      ...[JSON.stringify(message.headers), JSON.stringify(message.notice ?? {})],
+      message.source,
+      message.eventKey,
+      Buffer.from(message.raw),
+      JSON.stringify(message.headers),
+      JSON.stringify(message.notice ?? {}),
     ],
   );
   return rows.length === 1;

@@ -296,7 +296,9 @@ test('the attacks would work with money in the right places: a lawful entry pass
   await at.db.transaction(async (tx) => {
     await tx.query(`UPDATE escrow SET state = 'released' WHERE job_id = '${due}'`);
     await postEntry(tx, {
-      ...{ key: 'lawful-release', kind: 'settlement', cause: {} },
+      key: 'lawful-release',
+      kind: 'settlement',
+      cause: {},
       postings: [{ debit: escrowOf(due), credit: payableTo('eve'), amount: usd(1000) }],
     });
   });

@@ -1,7 +1,7 @@
 /** Random histories of jobs and payouts, run on the database and on a pure model; after each step no cent is lost. */
 
 import { type EscrowState, escrowTable, holdingStates, type JobId, Refusal } from '@assay/core';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findEscrow, moveEscrow, openEscrow } from './escrow.ts';
 import { type Posting, postEntry } from './journal.ts';
@@ -47,7 +47,9 @@ const stepsOf = (job: number, off: number): Step[] => [
   { name: 'resume', job, move: ['frozen', 'challenge'], windowMs: 0, flows: [] },
   { name: 'fail', job, move: ['funded', 'refunded'], flows: [{ from: 'escrow', to: 'refund', amount: price + off }] },
   ...(['challenge', 'frozen'] as const).map((from) => ({
-    ...{ name: `release from ${from}`, job, move: [from, 'released'] as const },
+    name: `release from ${from}`,
+    job,
+    move: [from, 'released'] as const,
     flows: [
       { from: 'escrow' as const, to: 'worker' as const, amount: 620 + off },
       { from: 'escrow' as const, to: 'commission' as const, amount: 80 },
@@ -55,7 +57,9 @@ const stepsOf = (job: number, off: number): Step[] => [
     ],
   })),
   {
-    ...{ name: 'split', job, move: ['frozen', 'split'] },
+    name: 'split',
+    job,
+    move: ['frozen', 'split'],
     flows: [
       { from: 'escrow', to: 'refund', amount: 501 },
       { from: 'escrow', to: 'worker', amount: 459 },
@@ -111,31 +115,22 @@ function apply(model: Model, step: Step): string | undefined {
 let histories = 0;
 let entries = 0;
 
-function accountOf(place: Place, job: JobId, history: number): AccountRef {
-  switch (place) {
-    case 'psp':
-      return { ...stripe, ref: `stripe-${history}` };
-    case 'commission':
-      return { ...commission, ref: `platform-${history}` };
-    case 'escrow':
-      return escrowOf(job);
-    case 'worker':
-      return payableTo(`worker-${history}`);
-    case 'payout':
-      return { kind: 'payout_in_flight', ref: `payout-${history}` };
-    case 'refund':
-      return { kind: 'refund_in_flight', ref: job };
-    case 'credit':
-      return { kind: 'customer_credit', ref: job };
-  }
-}
+const accounts: Readonly<Record<Place, (job: JobId, history: number) => AccountRef>> = {
+  psp: (_job, history) => ({ ...stripe, ref: `stripe-${history}` }),
+  commission: (_job, history) => ({ ...commission, ref: `platform-${history}` }),
+  escrow: (job) => escrowOf(job),
+  worker: (_job, history) => payableTo(`worker-${history}`),
+  payout: (_job, history) => ({ kind: 'payout_in_flight', ref: `payout-${history}` }),
+  refund: (job) => ({ kind: 'refund_in_flight', ref: job }),
+  credit: (job) => ({ kind: 'customer_credit', ref: job }),
+};
 
 /** Runs the step on the database; the refusal's code, or undefined. */
 async function run(step: Step, history: number): Promise<string | undefined> {
   const job = testJob(history * 10 + step.job);
   const postings: Posting[] = step.flows.map(({ from, to, amount }) => ({
-    debit: accountOf(from, job, history),
-    credit: accountOf(to, job, history),
+    debit: accounts[from](job, history),
+    credit: accounts[to](job, history),
     amount: usd(amount),
   }));
   entries += 1;
@@ -158,7 +153,7 @@ async function compare(model: Model, history: number): Promise<void> {
   let sum = 0n;
   for (const [name, balance] of model.balances) {
     const [place, job] = name.split(' ');
-    const account = accountOf(place as Place, testJob(history * 10 + Number(job ?? 0)), history);
+    const account = accounts[place as Place](testJob(history * 10 + Number(job ?? 0)), history);
     expect((await balanceOf(at.db, account, 'USD')).minor, name).toBe(balance);
     sum += balance;
   }

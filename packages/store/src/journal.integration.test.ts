@@ -33,9 +33,8 @@ describe('the tables of the core', () => {
     const edges = await at.db.query<{ from: string; to: string }>(
       'SELECT from_state AS from, to_state AS to FROM escrow_edge',
     );
-    const key = (from: string, to: string): string => `${from} ${to}`;
-    expect(edges.map((edge) => key(edge.from, edge.to)).toSorted()).toEqual(
-      escrowTable.rows.map(([from, , to]) => key(from, to)).toSorted(),
+    expect(edges.map((edge) => `${edge.from} ${edge.to}`).toSorted()).toEqual(
+      escrowTable.rows.map(([from, , to]) => `${from} ${to}`).toSorted(),
     );
   });
 
@@ -87,7 +86,9 @@ describe('an entry', () => {
 
   test('with the same key and content is already there; with other content it is refused', async () => {
     const entry = {
-      ...{ key: `payment-late:${job}`, kind: 'payment', cause: { event: 'one' } },
+      key: `payment-late:${job}`,
+      kind: 'payment',
+      cause: { event: 'one' },
       postings: [{ debit: stripe, credit: { kind: 'customer_credit' as const, ref: job }, amount: usd(7) }],
     };
     expect(await at.db.transaction((tx) => postEntry(tx, entry))).toBe('booked');
@@ -107,7 +108,9 @@ describe('an entry', () => {
 
   test('told twenty times at once is booked once', async () => {
     const entry = {
-      ...{ key: `payment-twice:${job}`, kind: 'payment', cause: {} },
+      key: `payment-twice:${job}`,
+      kind: 'payment',
+      cause: {},
       postings: [{ debit: stripe, credit: { kind: 'customer_credit' as const, ref: job }, amount: usd(9) }],
     };
     const bookings = await Promise.all(
@@ -119,7 +122,9 @@ describe('an entry', () => {
 
   test('of a batch that repeats itself is booked once; a contradiction within the batch is refused', async () => {
     const entry = {
-      ...{ key: `batch-1:${job}`, kind: 'payment', cause: {} },
+      key: `batch-1:${job}`,
+      kind: 'payment',
+      cause: {},
       postings: [{ debit: stripe, credit: { kind: 'customer_credit' as const, ref: job }, amount: usd(3) }],
     };
     const other = { ...entry, key: `batch-2:${job}` };
@@ -171,7 +176,10 @@ describe('an entry', () => {
       const attempt = at.db.transaction(async (tx) => {
         await moveEscrow(tx, part, 'frozen', 'split');
         await postEntry(tx, {
-          ...{ key: `split:${part}`, kind: 'split', jobId: part, cause: {} },
+          key: `split:${part}`,
+          kind: 'split',
+          jobId: part,
+          cause: {},
           postings: [
             { debit: escrowOf(part), credit: { kind: 'refund_in_flight', ref: part }, amount: usd(refund) },
             { debit: escrowOf(part), credit: payableTo(`split-${part}`), amount: usd(earned) },
@@ -245,7 +253,9 @@ describe('payouts', () => {
     const payOut = (payout: string): Promise<unknown> =>
       at.db.transaction((tx) =>
         postEntry(tx, {
-          ...{ key: `payout:${payout}`, kind: 'payout', cause: {} },
+          key: `payout:${payout}`,
+          kind: 'payout',
+          cause: {},
           postings: [{ debit: payableTo(worker), credit: { kind: 'payout_in_flight', ref: payout }, amount: usd(920) }],
         }),
       );

@@ -62,8 +62,12 @@ export async function postEntries(tx: Tx, entries: readonly JournalEntry[]): Pro
 
 function requestHash(entry: JournalEntry): string {
   const postings = moving(entry).map(({ debit, credit, amount }) => [
-    ...[debit.kind, debit.ref, credit.kind, credit.ref],
-    ...[amount.currency, amount.minor.toString()],
+    debit.kind,
+    debit.ref,
+    credit.kind,
+    credit.ref,
+    amount.currency,
+    amount.minor.toString(),
   ]);
   const text = canonicalJson({ kind: entry.kind, job: entry.jobId ?? null, postings });
   return createHash('sha256').update(text).digest('hex');

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, limits } from '@assay/core';
-import pg from 'pg';
+import { Client } from 'pg';
 import { translateSqlError } from './sql-errors.ts';
 
 type OnNotify = (payload: string) => void;
@@ -17,24 +17,10 @@ export interface Listener {
 export function openListener(connectionString: string): Listener {
   const channels = new Map<string, Set<OnNotify>>();
   const stop = new AbortController();
-  let connecting: Promise<pg.Client> | undefined;
+  let connecting: Promise<Client> | undefined;
 
-  const connect = async (): Promise<pg.Client> => {
-    const client = new pg.Client({
-      connectionString,
-      application_name: 'assay listener',
-      connectionTimeoutMillis: limits.databaseConnectMs,
-      keepAlive: true,
-    });
-    client.on('notification', ({ channel, payload }) => tell(channels.get(channel), payload ?? ''));
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      for (const channel of channels.keys()) await client.query(`LISTEN ${channel}`);
-    } catch (error) {
-      await client.end().catch(() => undefined);
-      throw translateSqlError(error);
-    }
+  const connect = async (): Promise<Client> => {
+    const client = await connectTo(connectionString, channels);
     client.once('end', () => void reconnect());
     return client;
   };
@@ -88,6 +74,29 @@ export function openListener(connectionString: string): Listener {
       await client?.end().catch(() => undefined);
     },
   };
+}
+
+/** A connection that listens to all channels there are. */
+async function connectTo(
+  connectionString: string,
+  channels: ReadonlyMap<string, ReadonlySet<OnNotify>>,
+): Promise<Client> {
+  const client = new Client({
+    connectionString,
+    application_name: 'assay listener',
+    connectionTimeoutMillis: limits.databaseConnectMs,
+    keepAlive: true,
+  });
+  client.on('notification', ({ channel, payload }) => tell(channels.get(channel), payload ?? ''));
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    for (const channel of channels.keys()) await client.query(`LISTEN ${channel}`);
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw translateSqlError(error);
+  }
 }
 
 function tell(listeners: ReadonlySet<OnNotify> | undefined, payload: string): void {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { limits, refuse } from '@assay/core';
-import pg from 'pg';
+import { Client } from 'pg';
 import { translateSqlError } from './sql-errors.ts';
 
 /** One migration: the file's name orders it. */
@@ -36,7 +36,7 @@ export async function readMigrations(from: URL = folder): Promise<Migration[]> {
  */
 export async function migrate(connectionString: string, migrations?: readonly Migration[]): Promise<void> {
   const wanted = migrations ?? (await readMigrations());
-  const client = new pg.Client({
+  const client = new Client({
     connectionString,
     application_name: 'assay migrate',
     connectionTimeoutMillis: limits.databaseConnectMs,
@@ -69,7 +69,7 @@ function checkApplied(wanted: readonly Migration[], applied: ReadonlyMap<string,
   }
 }
 
-async function apply(client: pg.Client, migration: Migration): Promise<void> {
+async function apply(client: Client, migration: Migration): Promise<void> {
   await client.query('BEGIN');
   try {
     await client.query(migration.sql);

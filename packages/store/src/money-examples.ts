@@ -17,7 +17,10 @@ export const commission: AccountRef = { kind: 'commission', ref: 'platform' };
 export async function payIn(tx: Tx, job: JobId, amount: Money): Promise<void> {
   await openEscrow(tx, job, amount);
   await postEntry(tx, {
-    ...{ key: `payment:${job}`, kind: 'payment', jobId: job, cause: { test: true } },
+    key: `payment:${job}`,
+    kind: 'payment',
+    jobId: job,
+    cause: { test: true },
     postings: [{ debit: stripe, credit: escrowOf(job), amount }],
   });
   await moveEscrow(tx, job, 'awaiting_payment', 'funded');
@@ -35,7 +38,10 @@ export async function dueJob(db: Database, job: JobId, amount: Money): Promise<v
 export async function release(tx: Tx, job: JobId, worker: string, earned: Money, fee: Money): Promise<void> {
   await moveEscrow(tx, job, 'challenge', 'released');
   await postEntry(tx, {
-    ...{ key: `release:${job}`, kind: 'settlement', jobId: job, cause: {} },
+    key: `release:${job}`,
+    kind: 'settlement',
+    jobId: job,
+    cause: {},
     postings: [
       { debit: escrowOf(job), credit: payableTo(worker), amount: earned },
       { debit: escrowOf(job), credit: commission, amount: fee },

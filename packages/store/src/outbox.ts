@@ -115,9 +115,13 @@ export async function finishOutbox(
   const again = outcome.kind === 'retry' || outcome.kind === 'unknown';
   const state = again && message.attempts >= limits.outboxAttempts ? 'human' : outcome.kind;
   const rows = await tx.query(finish, [
-    ...[message.id, message.fence, state === 'retry' ? 'ready' : state],
-    ...[outcome.kind === 'done' ? outcome.providerId : null, outcome.kind === 'done' ? null : outcome.error],
-    ...[outcome.kind, again ? (outcome.afterMs ?? backoffMs(message.attempts)) : 0],
+    message.id,
+    message.fence,
+    state === 'retry' ? 'ready' : state,
+    outcome.kind === 'done' ? outcome.providerId : null,
+    outcome.kind === 'done' ? null : outcome.error,
+    outcome.kind,
+    again ? (outcome.afterMs ?? backoffMs(message.attempts)) : 0,
   ]);
   return rows.length === 1;
 }

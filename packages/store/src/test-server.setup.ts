@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { roles } from './embedded-roles.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded.ts';
@@ -66,7 +66,7 @@ async function startServer(dataDir: string): Promise<{ postgres: EmbeddedPostgre
 }
 
 async function makeTemplate(postgres: EmbeddedPostgres): Promise<void> {
-  const client = new pg.Client({ connectionString: postgres.connectionString('postgres', 'postgres') });
+  const client = new Client({ connectionString: postgres.connectionString('postgres', 'postgres') });
   await client.connect();
   await client.query(`CREATE DATABASE ${templateName} OWNER ${roles.owner}`);
   await client.end();
