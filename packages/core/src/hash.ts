@@ -16,17 +16,24 @@ export function parseSha256(text: unknown): Sha256Hex | undefined {
   return typeof text === 'string' && hexPattern.test(text) ? (text as Sha256Hex) : undefined;
 }
 
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const byteOfHex = new Map(hexOfByte.map((hex, byte) => [hex, byte]));
+
+/** Lower-case hex digits, two a byte. */
 export function toHex(bytes: Uint8Array): string {
   let out = '';
-  for (const byte of bytes) out += byte.toString(16).padStart(2, '0');
+  for (const byte of bytes) out += hexOfByte[byte];
   return out;
 }
 
 /** The bytes of an even number of hex digits. */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
-  assert(/^(?:[0-9a-f]{2})*$/.test(hex), 'hex digits in pairs');
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i += 1) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  const bytes = new Uint8Array(Math.ceil(hex.length / 2));
+  for (let i = 0; i < bytes.length; i += 1) {
+    const byte = byteOfHex.get(hex.slice(2 * i, 2 * i + 2));
+    assert(byte !== undefined, 'lower-case hex digits in pairs');
+    bytes[i] = byte;
+  }
   return bytes;
 }
 
@@ -56,12 +63,20 @@ export function canonicalJson(value: CanonicalValue): string {
   }
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   if (isList(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const members: string[] = [];
-  for (const key of Object.keys(value).toSorted()) {
+  const keys = Object.keys(value);
+  if (!isAscending(keys)) keys.sort();
+  let members = '';
+  for (const key of keys) {
     const member = value[key];
-    if (member !== undefined) members.push(`${JSON.stringify(key)}:${canonicalJson(member)}`);
+    if (member === undefined) continue;
+    members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
   }
-  return `{${members.join(',')}}`;
+  return `{${members}}`;
+}
+
+function isAscending(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i += 1) if ((keys[i - 1] ?? '') > (keys[i] ?? '')) return false;
+  return true;
 }
 
 function isList(value: CanonicalValue): value is readonly CanonicalValue[] {

@@ -57,6 +57,10 @@ export const limits = {
   failureReasonChars: 500,
   /** Requests that one transaction of the exchange serves, and open units that it looks at. */
   tickRequests: 64,
+  /** Transactions of the exchange that one server runs at once. */
+  tickLanes: 2,
+  /** Replicas whose unit a server remembers to keep its ticks apart. */
+  replicaMemory: 200_000,
   tickOpenUnits: 2000,
   /** Workers a transaction searches the whole pool for, because its head has nothing for them. */
   tickSearches: 4,

@@ -8,7 +8,7 @@ export function readMetric(text: string, name: string): number | null {
   } catch {
     return null;
   }
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return null;
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name)) return null;
   const metric = (value as Record<string, unknown>)[name];
   return typeof metric === 'number' && Number.isFinite(metric) ? metric : null;
 }

@@ -65,15 +65,15 @@ export function assess<ReplicaId extends string>(
 ): Assessment<ReplicaId> {
   const { replicas, unclaimed, patienceOver } = evidence;
   const { redundancy, comparator } = policy;
+  // Patience is for replacements only: a first round of `redundancy` replicas waits for its takers.
+  const isPatient = !patienceOver || replicas.length < redundancy;
+  if (replicas.some((one) => one.state === 'leased') || (unclaimed > 0 && isPatient)) return { kind: 'wait' };
   const quorum = quorumOf(redundancy);
   const results = replicas.filter(hasResult);
   const groups = groupsOf(comparator, results);
   const best = groups[0];
   const size = best?.size ?? 0;
-  // Patience is for replacements only: a first round of `redundancy` replicas waits for its takers.
-  const withdrawable = patienceOver && replicas.length >= redundancy && size >= quorum;
-  if (replicas.some((one) => one.state === 'leased')) return { kind: 'wait' };
-  if (unclaimed > 0 && !withdrawable) return { kind: 'wait' };
+  if (unclaimed > 0 && size < quorum) return { kind: 'wait' };
   const committed = replicas.filter((one) => one.state === 'committed').map((one) => one.replica);
   if (committed.length > 0) return { kind: 'reveal', replicas: committed.toSorted(), withdraw: unclaimed };
 

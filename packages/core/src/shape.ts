@@ -46,7 +46,7 @@ export function textShape(bounds: { pattern: string; rule: string; min?: number;
     schema: { type: 'string', minLength: min, maxLength: max, pattern },
     read(value, path, report) {
       if (typeof value !== 'string') return malformed(report, path, 'must be a string');
-      const length = [...value].length;
+      const { length } = Array.from(value);
       if (length < min || length > max) return outOfBounds(report, path, `must have ${min} to ${max} characters`);
       return expression.test(value) ? value : malformed(report, path, `must be ${rule}`);
     },
@@ -116,15 +116,15 @@ export function listShape<T>(item: Shape<T>, max: number): Shape<readonly T[]> {
 }
 
 type Fields = { readonly [key: string]: Shape<unknown> };
-type Read<R extends Fields, O extends Fields> = { readonly [K in keyof R]: ShapeOf<R[K]> } & {
-  readonly [K in keyof O]?: ShapeOf<O[K]>;
-};
+type Read<R extends Fields> = { readonly [K in keyof R]: ShapeOf<R[K]> };
 
 /** An object with exactly these keys; `optional` ones may be left out and then stay out. */
-export function recordShape<R extends Fields, O extends Fields = Record<never, never>>(
+export function recordShape<R extends Fields>(fields: R): Shape<Read<R>>;
+export function recordShape<R extends Fields, O extends Fields>(
   fields: R,
-  optional?: O,
-): Shape<Read<R, O>> {
+  optional: O,
+): Shape<Read<R> & Partial<Read<O>>>;
+export function recordShape(fields: Fields, optional: Fields = {}): Shape<unknown> {
   const all: Fields = { ...fields, ...optional };
   const keys = Object.keys(all);
   const required = Object.keys(fields).filter((key) => fields[key]?.absent === undefined);
@@ -148,7 +148,7 @@ export function recordShape<R extends Fields, O extends Fields = Record<never, n
         else if (shape.absent) out[key] = shape.absent.value;
         else if (Object.hasOwn(fields, key)) malformed(failed, at, 'is missing');
       }
-      return sound ? (out as Read<R, O>) : undefined;
+      return sound ? out : undefined;
     },
   };
 }

@@ -75,8 +75,11 @@ function readReveal(value: unknown, path: string): BodyReveal {
   const reveal = record(value, path, ['replica', 'nonce', 'exitCode', 'outputs', 'metrics', 'usage']);
   const usage = record(reveal['usage'], `${path}.usage`, ['wallMs', 'cpuMs', 'peakBytes']);
   const metrics = reveal['metrics'] ?? null;
-  if (metrics !== null && (typeof metrics !== 'string' || metrics.length > limits.metricsFileBytes)) {
+  if (metrics !== null && (typeof metrics !== 'string' || !isMetricsText(metrics))) {
     throw malformed(`${path}.metrics`, `must be text of at most ${limits.metricsFileBytes} characters`);
+  }
+  if (metrics !== null && (metrics.includes('\0') || !metrics.isWellFormed())) {
+    throw malformed(`${path}.metrics`, 'must be well-formed text');
   }
   return {
     replica: replica(reveal['replica'], path),
@@ -90,6 +93,11 @@ function readReveal(value: unknown, path: string): BodyReveal {
       peakBytes: whole(usage['peakBytes'], `${path}.usage.peakBytes`),
     },
   };
+}
+
+/** What PostgreSQL can store. */
+function isMetricsText(text: string): boolean {
+  return text.length <= limits.metricsFileBytes && !text.includes('\0');
 }
 
 function readOutputs(value: unknown, path: string): Tree {
