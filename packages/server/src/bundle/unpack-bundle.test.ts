@@ -521,6 +521,12 @@ describe('an evil bundle is refused and nothing is stored', () => {
 });
 
 describe('the caller’s own checks', () => {
+  it('may choose the region that the files go to', async () => {
+    const bundle = await unpack(forge([manifest]), { accept: () => 'us' });
+    expect(await objects.head('us', bundle.tree[0]?.sha256 as Sha256Hex)).toBeDefined();
+    expect(await objects.head('eu', bundle.tree[0]?.sha256 as Sha256Hex)).toBeUndefined();
+  });
+
   it('run before anything is stored', async () => {
     await expect(unpack(forge([manifest, main]), { accept: refuseAll })).rejects.toMatchObject({
       code: 'manifest.malformed',
