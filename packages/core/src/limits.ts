@@ -10,6 +10,8 @@ export const limits = {
   bundleRatioFreeBytes: 1024 * 1024,
   /** The directory of the zip: names, extra fields and comments. */
   bundleDirectoryBytes: 16 * 1024 * 1024,
+  /** Files of one bundle that are stored at the same time. */
+  bundleStores: 8,
   manifestBytes: 64 * 1024,
   requestBodyBytes: 1024 * 1024,
   exchangeBodyBytes: 2 * 1024 * 1024,

@@ -8,12 +8,18 @@ import { fromHex, parseSha256, toHex, type Sha256, type Sha256Hex } from './hash
 
 /** The hash of one leaf. */
 export function merkleLeaf(sha256: Sha256, leaf: Uint8Array): Uint8Array {
-  return sha256(concat(new Uint8Array([0]), leaf));
+  const bytes = new Uint8Array(leaf.length + 1);
+  bytes.set(leaf, 1);
+  return sha256(bytes);
 }
 
 /** The hash of an inner node. */
 export function merkleNode(sha256: Sha256, left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(concat(new Uint8Array([1]), left, right));
+  const bytes = new Uint8Array(left.length + right.length + 1);
+  bytes[0] = 1;
+  bytes.set(left, 1);
+  bytes.set(right, left.length + 1);
+  return sha256(bytes);
 }
 
 /** The root over `leaves` in order. */
@@ -79,12 +85,13 @@ export function verifyMerklePath(sha256: Sha256, claim: MerkleClaim): boolean {
   return last === 0 && toHex(hash) === root;
 }
 
-function rootOfHashes(sha256: Sha256, hashes: readonly Uint8Array[]): Uint8Array {
-  const [first] = hashes;
-  if (first === undefined) return sha256(new Uint8Array(0));
-  if (hashes.length === 1) return first;
-  const cut = leftSize(hashes.length);
-  return merkleNode(sha256, rootOfHashes(sha256, hashes.slice(0, cut)), rootOfHashes(sha256, hashes.slice(cut)));
+/** The root over the hashes from `start` up to but not including `end`. */
+function rootOfHashes(sha256: Sha256, hashes: readonly Uint8Array[], start = 0, end = hashes.length): Uint8Array {
+  const first = hashes[start];
+  if (first === undefined || start === end) return sha256(new Uint8Array(0));
+  if (end - start === 1) return first;
+  const cut = start + leftSize(end - start);
+  return merkleNode(sha256, rootOfHashes(sha256, hashes, start, cut), rootOfHashes(sha256, hashes, cut, end));
 }
 
 function pathOfHashes(sha256: Sha256, hashes: readonly Uint8Array[], index: number): Uint8Array[] {
@@ -108,14 +115,4 @@ function hex(bytes: Uint8Array): Sha256Hex {
   const text = parseSha256(toHex(bytes));
   assert(text !== undefined, 'SHA-256 gives 32 bytes');
   return text;
-}
-
-function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,8 +1,18 @@
 /** One combiner a server: all requests that wait when a transaction ends share the next one. */
 
-import { Fault, limits, refuse, type RequestId, type WorkerId, type WorkStore, type WorkWake } from '@assay/core';
+import {
+  Fault,
+  limits,
+  refuse,
+  type RequestId,
+  type UnitId,
+  type WorkerId,
+  type WorkStore,
+  type WorkWake,
+} from '@assay/core';
 import type { SignedRequest } from './signed-request.ts';
 import { runTick, type TickAnswer, type TickDeps, type TickRequest, type TickResult } from './tick.ts';
+import { createLanes, createUnitMemory, type Laned } from './tick-lanes.ts';
 import { createWaitingRoom, type Waiting } from './waiting-room.ts';
 
 export interface Combiner {
@@ -21,7 +31,7 @@ export interface CombinerDeps extends TickDeps {
 }
 
 /** A request between its arrival and its answer. */
-interface Pending extends Waiting {
+interface Pending extends Waiting, Laned {
   readonly id: RequestId;
   readonly signed: SignedRequest;
   readonly deadlineMs: number;
@@ -29,48 +39,69 @@ interface Pending extends Waiting {
   stored: boolean;
   /** The number of the tick after which it queued only because units may wait for takers. */
   wokenBy: number | undefined;
+  /** It found no unit while another tick had some under its locks, and looked again when that tick was through. */
+  rechecked: boolean;
   readonly answer: Promise<TickAnswer>;
   resolve(answer: TickAnswer): void;
   reject(error: unknown): void;
 }
+
+type News = WorkWake | 'all';
 
 const nothing = { offers: [], reveal: [], stop: [], refused: [], stored: false } satisfies TickAnswer;
 
 /** The combiner of one server. */
 export function createCombiner(deps: CombinerDeps): Combiner {
   const room = createWaitingRoom<Pending>();
+  const memory = createUnitMemory();
+  const lanes = createLanes<Pending>();
   const open = new Map<RequestId, Pending>();
   const queue: Pending[] = [];
-  let pumping: Promise<void> | undefined;
-  /** News that came while a tick ran: it may concern requests that the tick is about to seat. */
-  const missed: (WorkWake | 'all')[] = [];
-  let serving = false;
+  /** News that came while ticks ran, with those ticks: it may concern requests that they are about to seat. */
+  const missed = new Set<{ readonly news: News; readonly ticks: Set<number> }>();
+  const active = new Set<number>();
+  const pumps = new Set<Promise<void>>();
   let ticks = 0;
   let closed = false;
 
   const enqueue = (one: Pending): void => {
     queue.push(one);
-    pumping ??= pump().finally(() => {
-      pumping = undefined;
+    if (pumps.size >= limits.tickLanes) return;
+    const pump = run().finally(() => {
+      pumps.delete(pump);
+      if (queue.length > 0 && pumps.size === 0) restart();
     });
+    pumps.add(pump);
   };
 
-  const pump = async (): Promise<void> => {
-    // Requests that arrive in the same turn of the event loop share the first tick.
+  const restart = (): void => {
+    const one = queue.pop();
+    if (one) enqueue(one);
+  };
+
+  const run = async (): Promise<void> => {
+    // Requests that arrive in the same turn of the event loop share a tick.
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
-    while (queue.length > 0) {
+    for (let batch = lanes.board(queue); batch.length > 0; batch = lanes.board(queue)) {
       ticks += 1;
-      serving = true;
-      await serve(queue.splice(0, limits.tickRequests));
-      serving = false;
-      for (const news of missed.splice(0)) callUp(news);
+      const tick = ticks;
+      active.add(tick);
+      await serve(batch, tick);
+      active.delete(tick);
+      lanes.leave(batch);
+      for (const one of missed) {
+        callUp(one.news);
+        one.ticks.delete(tick);
+        if (one.ticks.size === 0) missed.delete(one);
+      }
     }
   };
 
-  const serve = async (batch: readonly Pending[]): Promise<void> => {
+  const serve = async (batch: readonly Pending[], tick: number): Promise<void> => {
     const requests: TickRequest[] = batch.map(({ signed, heard, stored }) => ({ signed, heard, stored }));
+    const besides = new Set(active);
     let result: TickResult;
     try {
       result = await deps.store.transaction((tx) => runTick(tx, deps, requests));
@@ -80,40 +111,43 @@ export function createCombiner(deps: CombinerDeps): Combiner {
         return;
       }
       // One request that breaks a rule of ours must not take the others with it.
-      for (const one of batch) await serve([one]);
+      for (const one of batch) await serve([one], tick);
       return;
     }
-    for (const one of batch) settle(one, result.answers.get(one.id));
-    if (result.poolEmpty) seatAgain();
-    callUp({ workers: result.wakeWorkers, units: result.wakeUnits });
+    for (const one of active) besides.add(one);
+    const alone = besides.size === 1;
+    for (const one of batch) settle(one, result.answers.get(one.id), alone);
+    if (result.poolEmpty && alone) seatAgain(tick);
+    wake({ workers: result.wakeWorkers, units: result.wakeUnits });
   };
 
-  const settle = (one: Pending, answer: TickAnswer | Error | undefined): void => {
+  const settle = (one: Pending, answer: TickAnswer | Error | undefined, alone: boolean): void => {
     if (answer === undefined || answer instanceof Error) {
       one.reject(answer ?? new Error('a tick answers every request'));
       return;
     }
-    one.heard = true;
-    one.stored ||= answer.stored;
+    for (const { replica, unit } of answer.offers) memory.remember(replica, unit);
+    const heard = { ...one, heard: true, stored: one.stored || answer.stored, units: [] };
     const news = answer.offers.length + answer.reveal.length + answer.stop.length + answer.refused.length > 0;
     if (news || closed || deps.nowMs() >= one.deadlineMs) one.resolve(answer);
-    else room.enter({ ...one, waitMs: one.deadlineMs - deps.nowMs() });
+    else if (one.claims && !alone && !one.rechecked) enqueue({ ...heard, rechecked: true });
+    else room.enter({ ...heard, waitMs: one.deadlineMs - deps.nowMs() });
   };
 
-  /** Back to their seats with those who queued for units before this tick found that there are none. */
-  const seatAgain = (): void => {
-    const idle = queue.filter((one) => one.wokenBy !== undefined && one.wokenBy < ticks);
+  /** Back to their seats with those who queued for units before a tick began that found none. */
+  const seatAgain = (tick: number): void => {
+    const idle = queue.filter((one) => one.wokenBy !== undefined && one.wokenBy < tick);
     if (idle.length === 0) return;
     queue.splice(0, queue.length, ...queue.filter((one) => !idle.includes(one)));
-    for (const one of idle) settle(one, nothing);
+    for (const one of idle) settle(one, nothing, true);
   };
 
-  const wake = (news: WorkWake | 'all'): void => {
-    if (serving) missed.push(news);
+  const wake = (news: News): void => {
+    if (active.size > 0) missed.add({ news, ticks: new Set(active) });
     callUp(news);
   };
 
-  const callUp = (news: WorkWake | 'all'): void => {
+  const callUp = (news: News): void => {
     if (news === 'all') {
       for (const one of room.callAll()) enqueue(one);
       return;
@@ -131,7 +165,7 @@ export function createCombiner(deps: CombinerDeps): Combiner {
       const known = open.get(signed.envelope.request);
       if (known && known.signed.envelope.bodySha256 === signed.envelope.bodySha256) return known.answer;
       if (known) throw refuse('idempotency.key_reused', 'the request id is in use with another request');
-      const one = pendingOf(signed, deps.nowMs());
+      const one = pendingOf(signed, deps.nowMs(), memory.unitsOf(signed.body));
       open.set(one.id, one);
       room.call(one.worker)?.giveUp();
       enqueue(one);
@@ -141,12 +175,12 @@ export function createCombiner(deps: CombinerDeps): Combiner {
     async close() {
       closed = true;
       for (const one of room.callAll()) one.giveUp();
-      await pumping;
+      while (pumps.size > 0) await Promise.all(pumps);
     },
   };
 }
 
-function pendingOf(signed: SignedRequest, nowMs: number): Pending {
+function pendingOf(signed: SignedRequest, nowMs: number, units: readonly UnitId[]): Pending {
   const { promise, resolve, reject } = Promise.withResolvers<TickAnswer>();
   const { body, envelope } = signed;
   const worker: WorkerId = envelope.worker;
@@ -160,6 +194,8 @@ function pendingOf(signed: SignedRequest, nowMs: number): Pending {
     heard: false,
     stored: false,
     wokenBy: undefined,
+    rechecked: false,
+    units,
     answer: promise,
     resolve,
     reject,

@@ -6,7 +6,6 @@ import {
   merkleLeaf,
   merkleRootOfHashes,
   refuse,
-  toHex,
   type ExchangeRow,
   type JobId,
   type NewExchange,
@@ -66,6 +65,7 @@ interface Turn {
   replay?: ExchangeRow;
   heard?: Heard;
   leafHashes: readonly Uint8Array[];
+  evidence?: NewExchange;
   refused: readonly RefusedItem[];
   offers: readonly OfferRow[];
   error?: Error;
@@ -87,8 +87,9 @@ export async function runTick(tx: WorkTx, deps: TickDeps, requests: readonly Tic
   judgeUnits(state);
   for (const { worker } of desks) clearEnded(state, glimpses, worker);
   const poolEmpty = !(await offerWork(tx, deps, state, turns));
+  for (const turn of turns) keepEvidence(turn);
   await finishTick(tx, deps, state, {
-    exchanges: turns.flatMap((turn) => exchangeOf(turn)),
+    exchanges: turns.flatMap((turn) => turn.evidence ?? []),
     lateOffers: turns
       .filter((turn) => isStored(turn) && !turn.replay?.offers.length && turn.offers.length > 0)
       .map((turn) => ({ request: turn.id, offers: turn.offers.map((offer) => offer.replica) })),
@@ -216,24 +217,22 @@ function isStored(turn: Turn): boolean {
   return turn.request.stored || turn.replay !== undefined;
 }
 
-/** The evidence of a request that said or got something. */
-function exchangeOf(turn: Turn): NewExchange[] {
+/** Notes the evidence of a request that said or got something. */
+function keepEvidence(turn: Turn): void {
   const { envelope, signature, body } = turn.request.signed;
   const said = body.commits.length + body.reveals.length + body.failures.length > 0;
-  if (turn.error || isStored(turn) || (!said && turn.offers.length === 0)) return [];
-  return [
-    {
-      id: turn.id,
-      worker: turn.worker,
-      bodySha256: envelope.bodySha256,
-      sentAtMs: envelope.sentAtMs,
-      statementsRoot: envelope.statementsRoot,
-      signature,
-      leafHashes: turn.leafHashes.map(toHex).join(''),
-      offers: turn.offers.map((offer) => offer.replica),
-      refused: turn.refused,
-    },
-  ];
+  if (turn.error || isStored(turn) || (!said && turn.offers.length === 0)) return;
+  turn.evidence = {
+    id: turn.id,
+    worker: turn.worker,
+    bodySha256: envelope.bodySha256,
+    sentAtMs: envelope.sentAtMs,
+    statementsRoot: envelope.statementsRoot,
+    signature,
+    leafHashes: Buffer.concat(turn.leafHashes).toString('hex'),
+    offers: turn.offers.map((offer) => offer.replica),
+    refused: turn.refused,
+  };
 }
 
 function desksToWrite(state: TickState, desks: readonly WorkDesk[], turns: readonly Turn[]): WorkDesk[] {
@@ -252,7 +251,7 @@ function answerOf(state: TickState, glimpses: ReadonlyMap<ReplicaId, ReplicaGlim
     reveal: revealable(state, glimpses, turn.worker),
     stop: stoppable(state, glimpses, turn.worker, turn.request.signed.body.running),
     refused: turn.refused,
-    stored: isStored(turn) || exchangeOf(turn).length > 0,
+    stored: isStored(turn) || turn.evidence !== undefined,
   };
 }
 

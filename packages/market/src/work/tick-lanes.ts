@@ -1,0 +1,79 @@
+/**
+ * Ticks side by side: while one waits for the database, another one computes. Two ticks of a server never work on one
+ * unit at once, because the later one would only wait for the earlier one's locks.
+ */
+
+import { limits, type ReplicaId, type UnitId } from '@assay/core';
+import type { ExchangeBody } from './exchange-body.ts';
+
+/** What a queued request will touch. */
+export interface Laned {
+  readonly units: readonly UnitId[];
+}
+
+/** Which unit each replica that this server gave out belongs to, as far as it remembers. */
+export interface UnitMemory {
+  remember(replica: ReplicaId, unit: UnitId): void;
+  /** The units that a request speaks of and forgets those whose replicas end with it. */
+  unitsOf(body: ExchangeBody): readonly UnitId[];
+}
+
+/** An empty memory; what it has forgotten is settled by the locks of the database. */
+export function createUnitMemory(): UnitMemory {
+  const units = new Map<ReplicaId, UnitId>();
+  return {
+    remember(replica, unit) {
+      if (units.size >= limits.replicaMemory) units.clear();
+      units.set(replica, unit);
+    },
+    unitsOf(body) {
+      const found: UnitId[] = [];
+      for (const { replica } of body.commits) {
+        const unit = units.get(replica);
+        if (unit !== undefined) found.push(unit);
+      }
+      for (const { replica } of [...body.reveals, ...body.failures]) {
+        const unit = units.get(replica);
+        if (unit !== undefined) found.push(unit);
+        units.delete(replica);
+      }
+      return found;
+    },
+  };
+}
+
+export interface Lanes<L extends Laned> {
+  /** Takes up to a tick's worth of requests from the front that touch no unit of a running tick. */
+  board(queue: L[]): L[];
+  /** Ends a tick. */
+  leave(batch: readonly L[]): void;
+  readonly running: number;
+}
+
+/** No tick runs. */
+export function createLanes<L extends Laned>(): Lanes<L> {
+  const busy = new Set<UnitId>();
+  let running = 0;
+  return {
+    board(queue) {
+      const batch: L[] = [];
+      const rest: L[] = [];
+      for (const one of queue) {
+        const free = batch.length < limits.tickRequests && !one.units.some((unit) => busy.has(unit));
+        (free ? batch : rest).push(one);
+      }
+      if (batch.length === 0) return batch;
+      queue.splice(0, queue.length, ...rest);
+      for (const one of batch) for (const unit of one.units) busy.add(unit);
+      running += 1;
+      return batch;
+    },
+    leave(batch) {
+      for (const one of batch) for (const unit of one.units) busy.delete(unit);
+      running -= 1;
+    },
+    get running() {
+      return running;
+    },
+  };
+}
