@@ -61,7 +61,8 @@ export async function commitRequests(
   }
   const outcomes: SubmissionOutcome[] = [];
   let head = await lockChain(engine, tx);
-  let pending = await newcomers(engine, tx, requests, outcomes);
+  const { pending: first, repeats } = await newcomers(engine, tx, requests, outcomes);
+  let pending = first;
   const reader = stateReader(tx);
   while (pending.length > 0) {
     const round = pending.slice(0, limits.ledgerBlockTransactions);
@@ -70,7 +71,8 @@ export async function commitRequests(
     head = await commitRound(engine, tx, head, now, outcomes);
     pending = [...later, ...rest];
   }
-  return repeats(requests, outcomes);
+  for (const { index, of } of repeats) outcomes[index] = repeatedOutcome(requests, outcomes, index, of);
+  return outcomes;
 }
 
 /** Executes what may go into the next block together; the rest waits and is not run in vain. */
@@ -113,7 +115,7 @@ async function newcomers(
   tx: Tx,
   requests: readonly Request[],
   outcomes: SubmissionOutcome[],
-): Promise<Pending[]> {
+): Promise<{ pending: Pending[]; repeats: Repeat[] }> {
   const sound: { index: number; submission: Submission; as: LedgerIdentity }[] = [];
   for (const [index, request] of requests.entries()) {
     const problem = problemOf(request.submission);
@@ -125,19 +127,24 @@ async function newcomers(
     sound.map(({ submission }) => submission.idempotencyKey),
   );
   const stored = Map.groupBy(rows, (row) => row.key);
-  const seen = new Set<string>();
+  const seen = new Map<string, number>();
   const pending: Pending[] = [];
+  const repeats: Repeat[] = [];
   for (const { index, submission, as } of sound) {
     const { idempotencyKey } = submission;
-    if (seen.has(idempotencyKey)) continue;
-    seen.add(idempotencyKey);
+    const of = seen.get(idempotencyKey);
+    if (of !== undefined) {
+      repeats.push({ index, of });
+      continue;
+    }
+    seen.set(idempotencyKey, index);
     const earlier = stored.get(idempotencyKey) ?? [];
     const valid = earlier.find((row) => row.code === 0);
     const member = engine.key.member(as);
     if (valid) outcomes[index] = storedOutcome(valid, submission, member);
     else pending.push({ index, submission, member, attempt: earlier.length, touched: untouched });
   }
-  return pending;
+  return { pending, repeats };
 }
 
 function storedOutcome(
@@ -154,22 +161,22 @@ function storedOutcome(
   return { kind: 'committed', txId: asHash(record.txId), block: row.block, result: record.result };
 }
 
+/** A request whose key another one of the same call has. */
+interface Repeat {
+  readonly index: number;
+  readonly of: number;
+}
+
 /** A key that stands in one call twice has one outcome. */
-function repeats(requests: readonly Request[], outcomes: SubmissionOutcome[]): SubmissionOutcome[] {
-  const firsts = new Map<string, number>();
-  return requests.map(({ submission, as }, index) => {
-    const own = outcomes[index];
-    if (own) {
-      firsts.set(submission.idempotencyKey, index);
-      return own;
-    }
-    const first = firsts.get(submission.idempotencyKey) ?? 0;
-    const same =
-      JSON.stringify([submission, as]) === JSON.stringify([requests[first]?.submission, requests[first]?.as]);
-    const outcome = outcomes[first];
-    if (same && outcome) return outcome;
-    return refused(refuse('idempotency.key_reused', 'the key stands in this call before, with another transaction'));
-  });
+function repeatedOutcome(
+  requests: readonly Request[],
+  outcomes: readonly SubmissionOutcome[],
+  index: number,
+  of: number,
+): SubmissionOutcome {
+  const first = outcomes[of];
+  if (first && JSON.stringify(requests[index]) === JSON.stringify(requests[of])) return first;
+  return refused(refuse('idempotency.key_reused', 'the key stands in this call before, with another transaction'));
 }
 
 function problemOf({ contract, fn, args, idempotencyKey }: Submission): Refusal | undefined {

@@ -19,7 +19,7 @@ export interface HeadRow {
 }
 
 /** One line of a block. */
-export interface TxRow {
+interface TxRow {
   readonly txId: string;
   readonly key: string;
   readonly code: number;
@@ -260,8 +260,8 @@ interface FactColumns {
   at_ms: bigint;
 }
 
-/** The columns of a fact, for queries that `factOf` reads. */
-export const factColumns = 'position, block, tx_index, tx_id, contract, name, payload, at_ms';
+/** The columns of a fact. */
+const factColumns = 'position, block, tx_index, tx_id, contract, name, payload, at_ms';
 
 export async function selectFacts(tx: Tx, where: string, values: readonly unknown[]): Promise<Fact[]> {
   const rows = await tx.query<FactColumns>(`SELECT ${factColumns} FROM ledger_fact WHERE ${where}`, values);

@@ -37,12 +37,15 @@ export async function makeBlock(
 ): Promise<BlockRows> {
   const block = Number(head.nextBlock);
   const atMs = Math.max(head.nowMs, head.atMs);
+  // What all of them read is fetched at once; the rest of the state cannot change while the head is locked.
+  const committed = await reader.getMany([...new Set(endorsed.flatMap(({ set }) => set.reads.map(([name]) => name)))]);
+  const fetched = { ...reader, getMany: async () => committed };
   const writes = new Map<string, StateEntry | null>();
   const records: TransactionRecord[] = [];
   const history: { key: string; txIndex: number }[] = [];
   const facts: Fact[] = [];
   for (const [txIndex, one] of endorsed.entries()) {
-    const code = await validate(one.set, { reader, writes });
+    const code = await validate(one.set, { reader: fetched, writes });
     records.push(recordOf(one, code));
     if (code !== transactionCodes.valid) continue;
     for (const [written, value] of one.set.writes) {

@@ -40,7 +40,7 @@ export interface StoredTransaction {
 }
 
 /** What a fact's row must hold. */
-export interface ReplayedFact {
+interface ReplayedFact {
   readonly block: number;
   readonly txIndex: number;
   readonly txId: string;

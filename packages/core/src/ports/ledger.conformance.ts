@@ -240,6 +240,17 @@ function repetitionTests(ledgerNow: () => Ledger): void {
     expect(await ledger.submit([other], platform)).toMatchObject([reused]);
   });
 
+  test('gives each twin of a key in one call the outcome of the first sound one', async () => {
+    const ledger = ledgerNow();
+    const submission = listing(newJob());
+    const odd = { ...submission, contract: 'Nothing' } as unknown as Submission;
+    const outcomes = await ledger.submit([odd, submission, odd, submission], platform);
+    expect(outcomes[0]).toMatchObject({ kind: 'refused', code: 'ledger.unknown_function' });
+    expect(outcomes[1]).toMatchObject({ kind: 'committed' });
+    expect(outcomes[2]).toEqual(outcomes[0]);
+    expect(outcomes[3]).toEqual(outcomes[1]);
+  });
+
   test('lets a refused key try again', async () => {
     const ledger = ledgerNow();
     const job = newJob();
@@ -340,7 +351,7 @@ function proofTests(ledgerNow: () => Ledger): void {
       expect(verifyMerklePath(sha256, { leaf, index: txIndex, size: txCount, path: txPath, root: header.txRoot })).toBe(
         true,
       );
-      const blockHash = hashOf(sha256, 'block', header as unknown as CanonicalValue);
+      const blockHash = hashOf(sha256, 'block', header);
       const size = Number(head.block) + 1;
       const claim = { leaf: fromHex(blockHash), index: header.block, size, path: chainPath, root: head.chainRoot };
       expect(verifyMerklePath(sha256, claim)).toBe(true);
