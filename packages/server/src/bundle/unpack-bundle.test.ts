@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
-import { limits, refuse, treeDigest, type ObjectStore, type Sha256Hex } from '@assay/core';
+import { Fault, limits, refuse, treeDigest, type ObjectStore, type Sha256Hex } from '@assay/core';
 import { keyringOf, openDiskStore } from '@assay/objects';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unpackBundle, type UnpackOptions } from './unpack-bundle.ts';
@@ -517,6 +517,30 @@ describe('an evil bundle is refused and nothing is stored', () => {
       );
       expect(['Refusal', first.sizeBytes], `byte ${at}`).toContain(outcome);
     }
+  });
+});
+
+describe('a store that fails', () => {
+  it('is the caller’s fault to see, after all that was under way has ended', async () => {
+    let running = 0;
+    const fault = new Fault('object.store_unavailable', 'the disk is full', { retry: true });
+    const failing: ObjectStore = {
+      ...objects,
+      async put(...args) {
+        running += 1;
+        try {
+          if (args[2].maxBytes === 15) throw fault;
+          return await objects.put(...args);
+        } finally {
+          running -= 1;
+        }
+      },
+    };
+    const path = join(folder, 'upload.zip');
+    const more = Array.from({ length: 40 }, (_, i) => ({ name: `f${i}`, content: `content ${i}` }));
+    await writeFile(path, forge([manifest, main, ...more]));
+    await expect(unpackBundle(path, 'eu', failing)).rejects.toBe(fault);
+    expect(running).toBe(0);
   });
 });
 

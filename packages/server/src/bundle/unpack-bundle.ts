@@ -130,14 +130,20 @@ async function storeAll(
   region: Region,
   objects: ObjectStore,
 ): Promise<void> {
-  const known = new Set<Sha256Hex>();
-  for (const [index, entry] of entries.entries()) {
-    const file = measured[index] as TreeFile;
-    if (known.has(file.sha256)) continue;
-    known.add(file.sha256);
-    if (await objects.head(region, file.sha256)) continue;
-    await objects.put(region, plainBytes(zip, entry), { maxBytes: file.sizeBytes, expect: file.sha256 });
-  }
+  const contents = new Map(
+    measured.map((file, index) => [file.sha256, { file, entry: entries[index] as BundleEntry }]),
+  );
+  const waiting = contents.values();
+  const store = async (): Promise<void> => {
+    for (const { file, entry } of waiting) {
+      if (await objects.head(region, file.sha256)) continue;
+      await objects.put(region, plainBytes(zip, entry), { maxBytes: file.sizeBytes, expect: file.sha256 });
+    }
+  };
+  // A disk makes several files durable in the time of one; all have ended before the zip is closed.
+  const outcomes = await Promise.allSettled(Array.from({ length: limits.bundleStores }, store));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 /** The plain bytes of an entry; one byte more or less than it declares is an error of the zip reader. */
