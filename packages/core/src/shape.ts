@@ -46,7 +46,8 @@ export function textShape(bounds: { pattern: string; rule: string; min?: number;
     schema: { type: 'string', minLength: min, maxLength: max, pattern },
     read(value, path, report) {
       if (typeof value !== 'string') return malformed(report, path, 'must be a string');
-      const { length } = Array.from(value);
+      // Code points are counted only where the count of code units leaves a doubt.
+      const length = value.length > max || value.length < 2 * min ? Array.from(value).length : value.length;
       if (length < min || length > max) return outOfBounds(report, path, `must have ${min} to ${max} characters`);
       return expression.test(value) ? value : malformed(report, path, `must be ${rule}`);
     },

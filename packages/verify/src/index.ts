@@ -1,5 +1,6 @@
 /** Checking receipts; the comparison of results itself lives in the core, where the market uses the same rules. */
 
+export { receiptSchema } from './receipt-shape.ts';
 export { portableCrypto, type ReceiptCrypto } from './receipt-crypto.ts';
 export {
   receiptParts,

@@ -14,6 +14,7 @@ import {
   currencyExponents,
   type Currency,
   type IdKind,
+  type JsonSchema,
   type Receipt,
   type Shape,
 } from '@assay/core';
@@ -132,6 +133,13 @@ export const receiptShape = recordShape({
   ),
   money: nullable(recordShape({ payees: listShape(payee, unitsMax * replicasMax), refunded: amount })),
 }) as unknown as Shape<Receipt>;
+
+/** The receipt as JSON Schema 2020-12. */
+export const receiptSchema: JsonSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'Assay receipt',
+  ...receiptShape.schema,
+};
 
 function id(kind: IdKind): Shape<string> {
   return textShape({ pattern: idPattern(kind), rule: `${idPrefixes[kind]}_ and 32 hex digits`, max: 40 });

@@ -1,6 +1,6 @@
 /** A whole settled job made up for tests: devices, exchanges, verdicts, a small ledger and the receipt over them. */
 
-import { createHash, createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto';
 import {
   assembleReceipt,
   assess,
@@ -52,7 +52,7 @@ const der = { private: '302e020100300506032b657004220420', public: '302a30050603
 
 /** Node's primitives, which are fast enough to check a receipt ten thousand times. */
 export const nodeCrypto: ReceiptCrypto = {
-  sha256: (bytes) => createHash('sha256').update(bytes).digest(),
+  sha256: (bytes) => hash('sha256', bytes, 'buffer'),
   verifyEd25519(signature, message, publicKey) {
     const key = Buffer.concat([Buffer.from(der.public, 'hex'), publicKey]);
     try {
@@ -64,14 +64,14 @@ export const nodeCrypto: ReceiptCrypto = {
 };
 const { sha256 } = nodeCrypto;
 
-export function hashOfText(text: string): Sha256Hex {
+function hashOfText(text: string): Sha256Hex {
   const hash = parseSha256(toHex(sha256(utf8(text))));
   if (!hash) throw new Error('SHA-256 gives 32 bytes');
   return hash;
 }
 
 /** An id that tests can read: its prefix and the digits of `number`. */
-export function id<Kind extends IdKind>(kind: Kind, number: number): Id<Kind> {
+function id<Kind extends IdKind>(kind: Kind, number: number): Id<Kind> {
   return `${idPrefixes[kind]}_${number.toString(16).padStart(32, '0')}` as Id<Kind>;
 }
 
@@ -106,7 +106,7 @@ export interface SyntheticOptions {
 }
 
 /** Plays the job through and hands out what a receipt is assembled from. */
-export function syntheticJob(options: SyntheticOptions): ReceiptSource {
+function syntheticJob(options: SyntheticOptions): ReceiptSource {
   const manifest = manifestFor(options);
   const bundle = ['main.py', 'merge.py', 'requirements.txt'].map((path) => file(path, `content of ${path}`));
   const unitCount = options.chunks + (options.merge ? 1 : 0);
