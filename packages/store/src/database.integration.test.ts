@@ -169,3 +169,34 @@ describe('notifications', () => {
     await subscription.close();
   });
 });
+
+describe('statements sent at once in one transaction', () => {
+  test('run in the order in which they were sent, and share its fate', async () => {
+    await at.db.query('UPDATE counter SET n = 0');
+    const rows = await at.db.transaction((tx) =>
+      Promise.all([
+        tx.query('UPDATE counter SET n = n + 1 WHERE id = 1 RETURNING n'),
+        tx.query({ name: 'test_double', text: 'UPDATE counter SET n = n * 2 + 1 WHERE id = $1 RETURNING n' }, [1]),
+        tx.query({ name: 'test_double', text: 'UPDATE counter SET n = n * 2 + 1 WHERE id = $1 RETURNING n' }, [1]),
+      ]),
+    );
+    expect(rows).toEqual([[{ n: 1n }], [{ n: 3n }], [{ n: 7n }]]);
+    const failing = at.db.transaction((tx) =>
+      Promise.all([tx.query('UPDATE counter SET n = 99 WHERE id = 1'), tx.query('SELECT 1 / 0'), tx.query('SELECT 1')]),
+    );
+    await expect(failing).rejects.toMatchObject({ code: '22012' });
+    expect(await count(1)).toBe(7n);
+  });
+
+  test('one that comes after the end never reaches the next transaction of the connection', async () => {
+    const leaked = Promise.withResolvers<(sql: string) => Promise<unknown>>();
+    const left = at.db.transaction((tx) => {
+      leaked.resolve(async (sql) => tx.query(sql));
+      return Promise.resolve();
+    });
+    const late = await leaked.promise;
+    await left;
+    await expect(late('UPDATE counter SET n = 5')).rejects.toThrow('after the end of its transaction');
+    expect(await count(1)).toBe(7n);
+  });
+});

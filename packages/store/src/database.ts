@@ -10,9 +10,19 @@ import { isConnectionLoss, isSerializationConflict, translateSqlError } from './
 /** A statement: plain text is parsed each time, a named one is prepared once per connection. */
 export type Sql = string | { readonly name: string; readonly text: string };
 
+declare module 'pg' {
+  interface ClientConfig {
+    /** Not in the types of the driver yet. */
+    pipeline?: boolean;
+  }
+}
+
 /** Where statements run. `bigint` columns arrive as bigint, `timestamptz` as Date, `numeric` as string. */
 export interface Tx {
-  /** The rows of one statement; throws the refusals and faults of `translateSqlError`. */
+  /**
+   * The rows of one statement; throws the refusals and faults of `translateSqlError`. Statements of one transaction that
+   * are not awaited one by one travel together and run in the order in which they were sent.
+   */
   query<Row>(sql: Sql, values?: readonly unknown[]): Promise<Row[]>;
 }
 
@@ -55,6 +65,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: limits.databaseStatementMs,
     application_name: 'assay',
     types: parsers,
+    pipeline: true,
   });
   // An idle connection that breaks is replaced at the next query, which reports the failure if it lasts.
   pool.on('error', ignore);
@@ -96,13 +107,23 @@ async function tryTransaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promi
   // Without a listener a connection that breaks between two statements would end the process.
   client.on('error', ignore);
   let broken = false;
+  let open = true;
+  const tx: Tx = {
+    query(sql, values) {
+      assert(open, 'a statement after the end of its transaction');
+      return runStatement(client, sql, values);
+    },
+  };
   try {
-    await client.query('BEGIN');
-    const result = await run({ query: (sql, values) => runStatement(client, sql, values) });
+    // Not awaited: the first statement travels behind it. Its failure is that of the connection, which shows next.
+    client.query('BEGIN').catch(ignore);
+    const result = await run(tx);
+    open = false;
     const { command } = await client.query('COMMIT');
     assert(command === 'COMMIT', 'a transaction whose statement failed must not go on');
     return result;
   } catch (error) {
+    open = false;
     broken = await rollBack(client);
     throw translateSqlError(error);
   } finally {

@@ -167,6 +167,20 @@ const anyStep = fc
   .tuple(fc.integer({ min: 0, max: 2 }), fc.constantFrom(-1, 0, 0, 0, 0, 1))
   .chain(([job, off]) => fc.constantFrom(...stepsOf(job, off)));
 
+const stepNamed = (name: string, job: number): Step => {
+  const found = stepsOf(job, 0).find((one) => one.name === name);
+  if (!found) throw new Error(name);
+  return found;
+};
+/** A walk through every ending, whatever chance does. */
+const fixedHistory: Step[] = [
+  ...['pay', 'verify', 'dispute', 'resume', 'release from challenge', 'pay out', 'payout failed'].map((n) =>
+    stepNamed(n, 0),
+  ),
+  ...['pay out', 'payout paid', 'refund paid'].map((name) => stepNamed(name, 0)),
+  ...['pay', 'steal', 'fail', 'refund failed', 'refund paid'].map((name) => stepNamed(name, 1)),
+];
+
 test('the database refuses and books exactly what the model does', async () => {
   const seen = new Set<string>();
   await fc.assert(
@@ -185,7 +199,7 @@ test('the database refuses and books exactly what the model does', async () => {
         await compare(model, history);
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 40, examples: [[fixedHistory]] },
   );
   // A walk that never gets anywhere would prove nothing.
   for (const outcome of [
