@@ -17,4 +17,4 @@ export {
   type SandboxHarness,
   type UnitChanges,
 } from './ports/sandbox.conformance.ts';
-export { memorySandbox, type MemoryEnd, type MemoryUnit } from './ports/memory-sandbox.ts';
+export { memorySandbox, type MemoryEnd, type MemoryUnit } from './ports/memory-sandbox.setup.ts';
