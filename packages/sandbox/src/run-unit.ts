@@ -141,8 +141,10 @@ function watch(child: Child, run: UnitRun): Guard {
   };
 }
 
+type Death = Awaited<Child['ended']>;
+
 /** The child closed its pipe without finishing: it is dead or about to be. */
-async function soonEnded(child: Child): Promise<{ signal: NodeJS.Signals | null } | undefined> {
+async function soonEnded(child: Child): Promise<Death | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), 1000);
@@ -152,12 +154,7 @@ async function soonEnded(child: Child): Promise<{ signal: NodeJS.Signals | null 
   return ended;
 }
 
-function endingOf(
-  killed: Killed | undefined,
-  sink: Collector,
-  died: { signal: NodeJS.Signals | null } | undefined,
-  child: Child,
-): Ending {
+function endingOf(killed: Killed | undefined, sink: Collector, died: Death | undefined, child: Child): Ending {
   const phase = sink.phase();
   if (killed !== undefined) return { kind: 'killed', why: killed };
   if (phase === 'starting') return infra(`the interpreter did not start: ${child.stderrTail().slice(-500)}`);
@@ -167,7 +164,8 @@ function endingOf(
   }
   if (died?.signal === 'SIGXCPU') return { kind: 'killed', why: 'wall' };
   if (died?.signal === 'SIGKILL') return infra('something outside killed the sandbox');
-  return { kind: 'killed', why: 'memory' };
+  // Node aborts, or fails with a code, where memory cannot be had; a child that leaves of itself was taken over.
+  return { kind: 'killed', why: died?.code === 0 ? 'policy' : 'memory' };
 }
 
 function infra(fault: unknown): Ending {

@@ -47,7 +47,7 @@ export const jobSpec: JobSpec = {
   entryPoint: 'main.py',
   mergeScript: null,
   args: ['--x'],
-  outputDir: 'results',
+  outputDir: 'results/',
   bundle: treeOf(bundle),
   resources: { cpuCores: 1, memoryGb: 0.25 },
   timeoutMs: 60_000,

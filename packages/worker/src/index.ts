@@ -1,3 +1,4 @@
+export { localDriver, openWorker, type WorkerSettings } from './open-worker.ts';
 export { startWorker, type Worker, type WorkerOptions } from './start-worker.ts';
 export { httpTransport, type HttpTransportOptions, type WorkCalls, type WorkTransport } from './transport.ts';
 export { deviceKey, loadDeviceKey, type DeviceKey } from './device-key.ts';

@@ -85,7 +85,7 @@ function checkOffer(replica: ReplicaId, offer: Offer, jobs: Readonly<Record<stri
 
 function checkSpec(spec: JobSpec): void {
   if (typeof spec.runner !== 'string' || spec.runner.length > 200) throw new Unsound('the runner is malformed');
-  if (!isSafePath(String(spec.outputDir))) throw new Unsound('the output folder is not safe');
+  if (!isSafePath(outputFolder(spec))) throw new Unsound('the output folder is not safe');
   const args = list(spec.args, limits.args + 1);
   if (args.length > limits.args || !args.every((arg) => typeof arg === 'string' && arg.length <= limits.argChars)) {
     throw new Unsound('the arguments are malformed');
@@ -98,6 +98,11 @@ function checkSpec(spec: JobSpec): void {
     throw new Unsound('the memory is malformed');
   }
   if (typeof spec.verification?.type !== 'string') throw new Unsound('the verification is malformed');
+}
+
+/** The output folder without the slash that manifests write behind it. */
+export function outputFolder(spec: JobSpec): string {
+  return String(spec.outputDir).replace(/\/$/, '');
 }
 
 function tree(value: unknown, what: string, prefix: string): Tree {

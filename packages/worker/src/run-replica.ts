@@ -25,7 +25,7 @@ import {
 import { sha256 } from './device-key.ts';
 import type { InputCache } from './input-cache.ts';
 import type { ReplicaShelf, Result, ShelvedReplica } from './replica-shelf.ts';
-import type { CheckedOffer } from './reply.ts';
+import { outputFolder, type CheckedOffer } from './reply.ts';
 import type { WorkCalls } from './transport.ts';
 
 /**
@@ -86,7 +86,7 @@ function sandboxUnit(offer: CheckedOffer, inputs: readonly InputFile[]): Sandbox
     entryPoint: offer.entryPoint,
     args: spec.args,
     inputs,
-    outputDir: spec.outputDir,
+    outputDir: outputFolder(spec),
     environment: {
       ASSAY_UNIT_ORDINAL: String(ordinal),
       ASSAY_UNITS: String(spec.chunks),
