@@ -194,6 +194,7 @@ export const limits = {
   workerRetryMaxMs: 10_000,
   /** Open files of a sandbox's process. */
   sandboxDescriptors: 64,
+  ledgerKeyChars: 300,
   ledgerArgs: 8,
   ledgerArgChars: 128 * 1024,
   /** Workers in one batch of results. */

@@ -10,10 +10,12 @@ export const wakeChannel = 'assay_work';
 
 /** Writes units, verdicts, job counters, the change feed and the wake-up. */
 export async function writeProgress(tx: Tx, changes: WorkChanges): Promise<void> {
-  await writeUnits(tx, changes);
-  await writeVerdicts(tx, changes);
-  await writeJobs(tx, changes.jobs);
-  await writeFeed(tx, changes.units);
+  await Promise.all([
+    writeUnits(tx, changes),
+    writeVerdicts(tx, changes),
+    writeJobs(tx, changes.jobs),
+    writeFeed(tx, changes.units),
+  ]);
 }
 
 const updateUnits = {

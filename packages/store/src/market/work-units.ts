@@ -23,8 +23,12 @@ const replicasOfUnits = {
 /** Locks `units` in the order of their ids and reads all their replicas. */
 export async function lockUnits(tx: Tx, units: readonly UnitId[], nowMs: number): Promise<LoadedUnits> {
   if (units.length === 0) return { units: [], replicas: [] };
-  const rows = await tx.query<UnitRow>(lockUnitRows, [units, nowMs]);
-  return { units: rows, replicas: await tx.query<ReplicaRow>(replicasOfUnits, [units, nowMs]) };
+  // The second statement begins when the first one holds its locks, so it sees what those before us committed.
+  const [rows, replicas] = await Promise.all([
+    tx.query<UnitRow>(lockUnitRows, [units, nowMs]),
+    tx.query<ReplicaRow>(replicasOfUnits, [units, nowMs]),
+  ]);
+  return { units: rows, replicas };
 }
 
 /** Locks units whose replacements nobody claimed for `patienceMs`, and reads their replicas. */

@@ -5,15 +5,17 @@ import type { Tx } from '../database.ts';
 import { columnsOf } from './set-based.ts';
 import { writeProgress } from './work-progress.ts';
 
-/** Stores every change, with the change feed. */
+/** Stores every change, with the change feed; all statements leave at once and run in this order. */
 export async function writeChanges(tx: Tx, changes: WorkChanges): Promise<void> {
-  await writeExchanges(tx, changes);
-  await writeClaims(tx, changes.claims, changes);
-  await writeCommits(tx, changes.commits, changes);
-  await writeReveals(tx, changes.reveals, changes);
-  await writeEnds(tx, changes);
-  await writeDesks(tx, changes);
-  await writeProgress(tx, changes);
+  await Promise.all([
+    writeExchanges(tx, changes),
+    writeClaims(tx, changes.claims, changes),
+    writeCommits(tx, changes.commits, changes),
+    writeReveals(tx, changes.reveals, changes),
+    writeEnds(tx, changes),
+    writeDesks(tx, changes),
+    writeProgress(tx, changes),
+  ]);
 }
 
 const insertExchanges = {
@@ -32,8 +34,9 @@ const updateOffers = {
 };
 
 async function writeExchanges(tx: Tx, { exchanges, lateOffers, nowMs }: WorkChanges): Promise<void> {
+  const stored: Promise<unknown>[] = [];
   if (exchanges.length > 0) {
-    await tx.query(insertExchanges, [
+    const rows = tx.query(insertExchanges, [
       nowMs,
       ...columnsOf(exchanges, [
         (one) => one.id,
@@ -47,10 +50,12 @@ async function writeExchanges(tx: Tx, { exchanges, lateOffers, nowMs }: WorkChan
         (one) => JSON.stringify(one.refused),
       ]),
     ]);
+    stored.push(rows);
   }
   if (lateOffers.length > 0) {
-    await tx.query(updateOffers, columnsOf(lateOffers, [(one) => one.request, (one) => one.offers.join()]));
+    stored.push(tx.query(updateOffers, columnsOf(lateOffers, [(one) => one.request, (one) => one.offers.join()])));
   }
+  await Promise.all(stored);
 }
 
 const insertReplicas = {
@@ -148,11 +153,13 @@ const renewLeases = {
 };
 
 async function writeEnds(tx: Tx, { ends, renewed, nowMs, leaseMs }: WorkChanges): Promise<void> {
+  const stored: Promise<unknown>[] = [];
   if (ends.length > 0) {
     const columns = columnsOf(ends, [(one) => one.replica, (one) => one.state, (one) => one.reason]);
-    await tx.query(updateEnds, [nowMs, ...columns]);
+    stored.push(tx.query(updateEnds, [nowMs, ...columns]));
   }
-  if (renewed.length > 0) await tx.query(renewLeases, [nowMs + leaseMs, renewed]);
+  if (renewed.length > 0) stored.push(tx.query(renewLeases, [nowMs + leaseMs, renewed]));
+  await Promise.all(stored);
 }
 
 const updateDesks = {
