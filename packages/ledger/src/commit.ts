@@ -181,8 +181,8 @@ function repeatedOutcome(
 
 function problemOf({ contract, fn, args, idempotencyKey }: Submission): Refusal | undefined {
   if (!contractNames.includes(contract)) return refuse('ledger.unknown_function', 'no such contract');
-  if (idempotencyKey.length === 0 || idempotencyKey.length > limits.idempotencyKeyMaxChars) {
-    return refuse('request.malformed', `an idempotency key has 1 to ${limits.idempotencyKeyMaxChars} characters`);
+  if (idempotencyKey.length === 0 || idempotencyKey.length > limits.ledgerKeyChars) {
+    return refuse('request.malformed', `an idempotency key has 1 to ${limits.ledgerKeyChars} characters`);
   }
   if (args.length > limits.ledgerArgs || args.some((arg) => arg.length > limits.ledgerArgChars)) {
     return refuse('request.too_large', `at most ${limits.ledgerArgs} arguments of ${limits.ledgerArgChars} characters`);

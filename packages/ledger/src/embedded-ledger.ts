@@ -2,6 +2,7 @@
 
 import { contracts, platformMsp } from '@assay/contracts';
 import {
+  Fault,
   refuse,
   type InclusionProof,
   type Ledger,
@@ -59,15 +60,15 @@ export function embeddedEngine(options: Omit<EmbeddedLedgerOptions, 'db'>): Engi
 export async function openEmbeddedLedger(options: EmbeddedLedgerOptions): Promise<EmbeddedLedger> {
   const { db, key } = options;
   const engine = embeddedEngine(options);
-  await db.transaction((tx) => lockChain(engine, tx));
-  const first = await readSignedHead(db, 0n);
+  await reached(db.transaction((tx) => lockChain(engine, tx)));
+  const first = await reached(readSignedHead(db, 0n));
   if (first.publicKey !== key.publicKey) throw refuse('config.invalid', 'the ledger was made with another key');
   const combiner = openCombiner((requests: readonly Request[]) =>
     db.transaction((tx) => commitRequests(engine, tx, requests)),
   );
   return {
     engine: 'embedded',
-    submit: (submissions, as) => combiner(submissions.map((submission) => ({ submission, as }))),
+    submit: (submissions, as) => reached(combiner(submissions.map((submission) => ({ submission, as })))),
     submitIn: (tx, submissions, as) =>
       commitRequests(
         engine,
@@ -75,7 +76,8 @@ export async function openEmbeddedLedger(options: EmbeddedLedgerOptions): Promis
         submissions.map((submission) => ({ submission, as })),
       ),
     evaluate: (contract, fn, args, as) => snapshot(db, (tx) => evaluate(engine, tx, { contract, fn, args }, as)),
-    facts: (position, limit) => selectFacts(db, 'position >= $1 ORDER BY position LIMIT $2', [position, limit]),
+    facts: (position, limit) =>
+      reached(selectFacts(db, 'position >= $1 ORDER BY position LIMIT $2', [position, limit])),
     prove: (txId) => snapshot(db, async (tx) => proveIn(tx, txId, await newestHead(tx))),
     proveConsistency: (earlier) => snapshot(db, async (tx) => consistencyIn(tx, earlier, await newestHead(tx))),
     head: () => snapshot(db, newestHead),
@@ -89,10 +91,22 @@ async function newestHead(tx: Tx): Promise<SignedHead> {
 
 /** Several reads of one state of the database. */
 function snapshot<T>(db: Database, run: (tx: Tx) => Promise<T>): Promise<T> {
-  return db.transaction(async (tx) => {
-    await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    return run(tx);
-  });
+  return reached(
+    db.transaction(async (tx) => {
+      await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      return run(tx);
+    }),
+  );
+}
+
+/** To a caller of the ledger, a database that does not answer is a ledger that does not. */
+async function reached<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'store.unavailable') throw error;
+    throw new Fault('ledger.unavailable', 'the database of the ledger does not answer', { cause: error, retry: true });
+  }
 }
 
 type Call = Pick<Submission, 'contract' | 'fn' | 'args'>;

@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from 'node:net';
 import { platformMsp } from '@assay/contracts';
 import { Refusal, parseId, type Fact, type LedgerIdentity, type Submission } from '@assay/core';
 import { openDatabase, type Tx } from '@assay/store';
@@ -122,7 +123,7 @@ describe('submitting', () => {
     const refused = async (changes: Partial<Submission>): Promise<unknown> =>
       (await ledger.submit([{ ...result(worker('7')), ...changes }], as))[0];
     expect(await refused({ idempotencyKey: '' })).toMatchObject({ code: 'request.malformed' });
-    expect(await refused({ idempotencyKey: 'k'.repeat(201) })).toMatchObject({ code: 'request.malformed' });
+    expect(await refused({ idempotencyKey: 'k'.repeat(301) })).toMatchObject({ code: 'request.malformed' });
     expect(await refused({ idempotencyKey: 'a\0b' })).toMatchObject({ code: 'request.malformed' });
     expect(await refused({ args: ['\ud800', 'true', '{}'] })).toMatchObject({ code: 'request.malformed' });
     expect(await refused({ args: Array<string>(9).fill('x') })).toMatchObject({ code: 'request.too_large' });
@@ -134,6 +135,18 @@ describe('submitting', () => {
       ),
     ).rejects.toThrow(Refusal);
   });
+});
+
+test('a database that does not answer is a ledger that is away', async () => {
+  const { port } = await new Promise<{ port: number }>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address() as AddressInfo;
+      server.close(() => resolve(address));
+    });
+  });
+  const db = openDatabase({ connectionString: `postgres://nobody@127.0.0.1:${port}/nothing` });
+  await expect(openEmbeddedLedger({ db, key })).rejects.toMatchObject({ code: 'ledger.unavailable', retry: true });
+  await db.close();
 });
 
 test('the program may add to the ledger, and change only state and head', async () => {

@@ -1,6 +1,6 @@
 /** Lets submissions that wait at the same time share one transaction, and with it one wait for the disk. */
 
-import { limits } from '@assay/core';
+import { Fault, limits } from '@assay/core';
 
 interface Waiting<Request, Outcome> {
   readonly requests: readonly Request[];
@@ -57,8 +57,8 @@ async function commitBatch<Request, Outcome>(
       at += one.requests.length;
     }
   } catch (error) {
-    if (batch.length === 1) {
-      batch[0]?.reject(error);
+    if (batch.length === 1 || error instanceof Fault) {
+      for (const one of batch) one.reject(error);
       return;
     }
     // One bad request must not fail its neighbours.
