@@ -1,4 +1,4 @@
--- Written from the migrated database by schema.integration.test.ts; `vitest run -u` writes it anew.
+-- Written from the migrated database by schema.integration.test.ts; `vitest run packages/store/src/schema -u` writes it anew.
 
 -- Types
 
@@ -881,7 +881,7 @@ CREATE UNIQUE INDEX transfer_provider ON transfer USING btree (region, kind, pro
 
 CREATE UNIQUE INDEX transfer_refund ON transfer USING btree (payment_id, reason) WHERE (kind = 'refund'::text);
 
-CREATE INDEX transfer_under_way ON transfer USING btree (checked_at) WHERE (state = ANY (ARRAY['queued'::text, 'pending'::text, 'requires_action'::text, 'in_transit'::text]));
+CREATE INDEX transfer_under_way ON transfer USING btree (checked_at) WHERE ((state = ANY (ARRAY['pending'::text, 'requires_action'::text, 'in_transit'::text])) AND (provider_id IS NOT NULL));
 
 CREATE INDEX unit_impatient ON unit USING btree (wanted_since) WHERE ((wanted > 0) AND (NOT patience_over));
 

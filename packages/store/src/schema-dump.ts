@@ -77,7 +77,7 @@ const questions: readonly (readonly [title: string, sql: string])[] = [
 /** Types, functions, tables, indexes, triggers and rights of the schema, each in the order of names. */
 export async function dumpSchema(tx: Tx): Promise<string> {
   const parts = [
-    '-- Written from the migrated database by schema.integration.test.ts; `vitest run -u` writes it anew.\n',
+    '-- Written from the migrated database by schema.integration.test.ts; `vitest run packages/store/src/schema -u` writes it anew.\n',
   ];
   for (const [title, sql] of questions) {
     const rows = await tx.query<Line>(sql);
