@@ -65,9 +65,9 @@ export const nodeCrypto: ReceiptCrypto = {
 const { sha256 } = nodeCrypto;
 
 function hashOfText(text: string): Sha256Hex {
-  const hash = parseSha256(toHex(sha256(utf8(text))));
-  if (!hash) throw new Error('SHA-256 gives 32 bytes');
-  return hash;
+  const digest = parseSha256(toHex(sha256(utf8(text))));
+  if (!digest) throw new Error('SHA-256 gives 32 bytes');
+  return digest;
 }
 
 /** An id that tests can read: its prefix and the digits of `number`. */
