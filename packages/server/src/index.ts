@@ -8,3 +8,6 @@ export { hashToken, newToken } from './auth/token.ts';
 export { openSignIn, type SignIn } from './auth/sign-in.ts';
 export { hashPassword, type ScryptCost } from './auth/password.ts';
 export { openApiDocument } from './api/openapi.ts';
+export { openDemoMarket, type DemoMarket, type DemoOptions, type DemoPerson } from './demo-market.ts';
+export { systemClock, systemIds } from './system-clock.ts';
+export { inspectLedger, type LedgerInspection } from './inspect.ts';

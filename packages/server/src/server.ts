@@ -2,7 +2,7 @@
 
 import cookie from '@fastify/cookie';
 import { limits, newId } from '@assay/core';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { Handlers } from './api/handlers.ts';
 import { documentOf, registerOpenApi } from './api/openapi.ts';
 import { registerRoutes } from './api/register.ts';
@@ -107,7 +107,7 @@ function createApp({ ids, settings, log }: ServerDeps): FastifyInstance {
     schemaController: { compilersFactory: { buildValidator } },
     clientErrorHandler: answerMalformedHttp(ids),
     return503OnClosing: false,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
   });
 }
 

@@ -64,11 +64,12 @@ export function routeOptions(operationId: OperationId, row: Route, deps: Registe
       void reply.code(row.status);
       if (row.media === undefined) void reply.header('cache-control', 'no-store');
       if (needsOnce(row)) {
-        const answer = await runOnce(deps.db, onceOf(request, call), async () => {
-          const sent = reply.serialize((await run()) as object) as string;
-          return { status: reply.statusCode, body: sent };
+        const sent = await runOnce(deps.db, onceOf(request, call), async () => {
+          const answer = (await run()) as Record<string, unknown>;
+          const write = reply.getSerializationFunction(String(row.status), 'application/json');
+          return { status: row.status, body: write ? write(answer) : JSON.stringify(answer) };
         });
-        return reply.code(answer.status).type('application/json').send(answer.body);
+        return reply.code(sent.status).type('application/json').send(sent.body);
       }
       return (await run()) ?? reply.send();
     },

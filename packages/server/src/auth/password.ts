@@ -35,7 +35,8 @@ export async function checkPassword(password: string, stored: string): Promise<b
 
 /** NFKC, so that the same password typed on another system is the same bytes. */
 function derive(password: string, salt: Buffer, length: number, by: ScryptCost): Promise<Buffer> {
-  const options: ScryptOptions = { ...by, maxmem: 256 * by.cost * by.blockSize };
+  const maxmem = 2 ** 20 + 128 * by.blockSize * (by.cost + by.parallelization + 2);
+  const options: ScryptOptions = { ...by, maxmem };
   return new Promise((resolve, reject) => {
     scrypt(password.normalize('NFKC'), salt, length, options, (error, hash) => (error ? reject(error) : resolve(hash)));
   });

@@ -64,7 +64,7 @@ export function openSignIn(deps: SignInDeps): SignIn {
   const byAddress = { burst: limits.signInAddressBurst, perMinute: limits.signInAddressPerMinute };
   const attempts = tokenBuckets(clock, byAddress, limits.rateKeys);
   // Unknown addresses take as long as known ones, so that the time does not tell which accounts exist.
-  const decoy = queue(() => hashPassword('decoy', scrypt));
+  let decoy: Promise<string> | undefined;
 
   const attempt = (address: string): void => {
     const taken = attempts.take(address);
@@ -93,7 +93,7 @@ export function openSignIn(deps: SignInDeps): SignIn {
       if (!wrong.has(key))
         throw refuse('request.rate_limited', 'too many wrong passwords; wait a minute', { waitMs: 60_000 });
       const account = await findAccountByEmail(db, email);
-      const stored = account?.passwordHash ?? (await decoy);
+      const stored = account?.passwordHash ?? (await (decoy ??= queue(() => hashPassword('decoy', scrypt))));
       const right = await queue(() => checkPassword(password, stored));
       if (!account?.passwordHash || !right) {
         wrong.take(key);
