@@ -1,6 +1,6 @@
 /** Marketplace: what is offered, and who took it up. */
 
-import { canonicalJson, limits, refuse, type WorkerId } from '@assay/core';
+import { canonicalJson, limits, refuse, regions, type WorkerId } from '@assay/core';
 import type { Context } from 'fabric-contract-api';
 import { countOf, hashOfArgument, jobIdOf, malformed, objectOf, oneOf, textOf, workerIdOf } from './arguments.ts';
 import { emit } from './facts.ts';
@@ -16,7 +16,6 @@ import {
 } from './records.ts';
 import { hasRole } from './roles.ts';
 
-const regions = ['ru', 'eu', 'us', 'cn'] as const;
 const verifications = ['exact', 'metric', 'statistical', 'tee'] as const;
 const runnerPattern = /^[a-z0-9][a-z0-9._:@/-]{0,127}$/;
 const storagePattern = /^[!-~]{1,200}$/;
