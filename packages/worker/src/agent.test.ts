@@ -6,7 +6,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { refuse, uuidV7Source, type Ending, type ReplicaId } from '@assay/core';
 import { memorySandbox, type MemoryEnd, type MemoryUnit } from '@assay/core/conformance';
 import { deviceKey } from './device-key.ts';
-import { fakeServer, hashOfText, jobSpec, outage, replicaId, treeOf, type FakeServer } from './fake-server.test-kit.ts';
+import {
+  fakeServer,
+  hashOfText,
+  jobSpec,
+  outage,
+  replicaId,
+  treeOf,
+  workerId,
+  type FakeServer,
+} from './fake-server.test-kit.ts';
+import type { WorkTransport } from './transport.ts';
 import { startWorker, type Worker, type WorkerOptions } from './start-worker.ts';
 
 const key = deviceKey(generateKeyPairSync('ed25519').privateKey);
@@ -288,6 +298,39 @@ describe('a server that lies', () => {
     await start({ transport: { ...transport, connect } });
     await until(() => stateOf(replica) === 'revealed');
     expect(replies).toEqual([]);
+  });
+});
+
+function failing(error: Error): WorkTransport {
+  const register = async () => {
+    throw error;
+  };
+  return { ...server.transport(), register };
+}
+
+const unusable = async () => ({ driver: 'wasm', usable: false, detail: 'no Python', runners: [] });
+
+describe('registering', () => {
+  it('is remembered while the server is away', async () => {
+    await (await start()).stop();
+    const replica = server.offer(0);
+    expect((await start({ transport: failing(outage()) })).workerId).toBe(workerId);
+    await until(() => stateOf(replica) === 'revealed');
+  });
+
+  it('must succeed once, and is not remembered against a refusal', async () => {
+    await expect(start({ transport: failing(outage()) })).rejects.toMatchObject({ code: 'server.unreachable' });
+    await (await start()).stop();
+    await expect(start({ transport: failing(refuse('worker.exists', 'no')) })).rejects.toMatchObject({
+      code: 'worker.exists',
+    });
+  });
+
+  it('needs a sandbox that works', async () => {
+    const driver = memorySandbox(honest);
+    await expect(start({ driver: { ...driver, probe: unusable } })).rejects.toMatchObject({
+      code: 'sandbox.unavailable',
+    });
   });
 });
 

@@ -1,16 +1,7 @@
 /** From a key, a driver and a transport to a working agent. */
 
 import { join } from 'node:path';
-import {
-  Fault,
-  limits,
-  parseId,
-  Refusal,
-  type Clock,
-  type IdSource,
-  type SandboxDriver,
-  type WorkerId,
-} from '@assay/core';
+import { Fault, limits, parseId, type Clock, type IdSource, type SandboxDriver, type WorkerId } from '@assay/core';
 import type { Machine } from '@assay/client';
 import { mkdir, readFile } from 'node:fs/promises';
 import { startAgent, type Agent } from './agent.ts';
@@ -77,7 +68,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   return { ...agent, workerId, machine };
 }
 
-/** The worker's id: from the server, or from an earlier start where the server knows the key already. */
+/** The worker's id: from the server, or from an earlier start while the server cannot be reached. */
 async function identify(options: WorkerOptions, machine: Machine): Promise<WorkerId> {
   const { publicKey } = options.deviceKey;
   const path = join(options.workDir, 'worker.json');
@@ -86,13 +77,14 @@ async function identify(options: WorkerOptions, machine: Machine): Promise<Worke
     await writeDurably(path, JSON.stringify({ workerId, publicKey }));
     return workerId;
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'worker.exists') throw error;
+    if (!(error instanceof Fault)) throw error;
     const known = await readFile(path, 'utf8').then(
       (text) => JSON.parse(text) as { workerId?: unknown; publicKey?: unknown },
       () => undefined,
     );
     const workerId = parseId('worker', known?.workerId);
     if (workerId === undefined || known?.publicKey !== publicKey) throw error;
+    options.log(`the server does not answer yet: ${error.message}`);
     return workerId;
   }
 }
