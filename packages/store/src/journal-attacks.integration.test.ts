@@ -82,7 +82,6 @@ const attacks: readonly (readonly [name: string, error: string, statements: read
       posting('across', id(funded), `(SELECT id FROM money_account WHERE ref = 'eve' AND currency = 'EUR')`, 5),
     ],
   ],
-  ['books in the currency of neither', '23503', [entry('neither'), posting('neither', id(funded), eve, 5, 1, 'JPY')]],
   [
     'books in a currency that is none',
     '23503',
@@ -293,14 +292,10 @@ test('afterwards every account holds what it held before', async () => {
 });
 
 test('the attacks would work with money in the right places: a lawful entry passes', async () => {
+  const postings = [{ debit: escrowOf(due), credit: payableTo('eve'), amount: usd(1000) }];
   await at.db.transaction(async (tx) => {
     await tx.query(`UPDATE escrow SET state = 'released' WHERE job_id = '${due}'`);
-    await postEntry(tx, {
-      key: 'lawful-release',
-      kind: 'settlement',
-      cause: {},
-      postings: [{ debit: escrowOf(due), credit: payableTo('eve'), amount: usd(1000) }],
-    });
+    await postEntry(tx, { key: 'lawful-release', kind: 'settlement', cause: {}, postings });
   });
   expect(await balanceOf(at.db, payableTo('eve'), 'USD')).toEqual(usd(1000));
 });
