@@ -1,52 +1,110 @@
-/** The server's process of the benchmark: the exchange over HTTP, as the real server mounts it. */
+/** The server's process of the benchmark: the real server with all its processes; only the bank is simulated. */
 
-import { hash, randomBytes } from 'node:crypto';
-import { uuidV7Source, type Sha256 } from '@assay/core';
-import { deviceVerifier, openExchange } from '@assay/market';
-import { createWorkStore, openDatabase } from '@assay/store';
-import Fastify from 'fastify';
+import { hash } from 'node:crypto';
+import { limits, treeDigest, type AccountId, type Sha256, type Sha256Hex } from '@assay/core';
+import { memoryPaymentProvider } from '@assay/core/conformance';
+import { verifyLedger } from '@assay/ledger';
+import { checkBooks, createJob, payJob } from '@assay/market';
+import { readConfig, startServer, systemClock, type RunningServer } from '@assay/server';
+import { benchRunner } from './dispatch-seed.ts';
+
+/** What the parent says: first `start`, then `check` once everything is settled, then `stop`. */
+export type ToServer =
+  | {
+      readonly kind: 'start';
+      readonly connectionString: string;
+      readonly folder: string;
+      readonly customer: AccountId;
+      /** Units of each job. */
+      readonly jobs: readonly number[];
+      readonly redundancy: number;
+    }
+  | { readonly kind: 'check' }
+  | { readonly kind: 'stop' };
+
+/** What the server's process answers. */
+export type FromServer =
+  | { readonly kind: 'ready'; readonly port: number }
+  | { readonly kind: 'checked'; readonly faults: readonly string[]; readonly ledgerTransactions: number }
+  | { readonly kind: 'failed'; readonly text: string };
 
 const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
-const nowMs = (): number => Math.floor(performance.timeOrigin + performance.now());
 
-async function serve(connectionString: string): Promise<void> {
-  const db = openDatabase({ connectionString, maxConnections: 4 });
-  const store = createWorkStore({
-    ...{ db, server: 'bench', challengeWindowMs: 0 },
-    endings: { async verified() {}, async failed() {} },
-  });
-  const exchange = await openExchange({
-    store,
-    clock: { nowMs },
-    ids: uuidV7Source(nowMs, (count) => randomBytes(count)),
-    sha256,
-    verifySignature: deviceVerifier(),
-    ignoreNetwork: true,
-  });
-  const app = Fastify();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.post('/work/exchange', (request) => {
-    const header = (name: string): string | undefined => {
-      const value = request.headers[name];
-      return typeof value === 'string' ? value : undefined;
-    };
-    return exchange.handle(
-      {
-        ...{ worker: header('assay-worker'), request: header('assay-request'), sentAt: header('assay-sent-at') },
-        ...{ root: header('assay-root'), signature: header('assay-signature'), ip: request.ip },
-      },
-      request.body as Buffer,
-    );
-  });
-  await app.listen({ port: 0, host: '127.0.0.1' });
-  process.on('message', () => {
-    void exchange
-      .close()
-      .then(() => app.close())
-      .then(() => db.close())
-      .then(() => process.disconnect());
-  });
-  process.send?.({ port: (app.server.address() as { port: number }).port });
+async function start(order: Extract<ToServer, { kind: 'start' }>): Promise<RunningServer> {
+  const running = await startServer(
+    readConfig({
+      DATABASE_URL: order.connectionString,
+      ASSAY_STATE_DIR: order.folder,
+      ASSAY_PORT: '0',
+      ASSAY_LOG_LEVEL: 'error',
+      ASSAY_IGNORE_NETWORK: 'true',
+      ASSAY_CHALLENGE_WINDOW: '0ms',
+      ASSAY_DEVICE_RATE_PER_MINUTE: '1000000',
+      ASSAY_DEVICE_RATE_BURST: '1000000',
+    }),
+    {
+      providers: bank(),
+    },
+  );
+  for (const [index, chunks] of order.jobs.entries()) await orderJob(running, order, index, chunks);
+  return running;
 }
 
-process.once('message', (message: { connectionString: string }) => void serve(message.connectionString));
+function bank() {
+  const provider = memoryPaymentProvider({ sha256, nowMs: () => systemClock.nowMs() });
+  return { forRegion: () => provider };
+}
+
+async function orderJob(
+  { trade }: RunningServer,
+  { customer, redundancy }: Extract<ToServer, { kind: 'start' }>,
+  index: number,
+  chunks: number,
+): Promise<void> {
+  const bundle = [{ path: 'main.py', sizeBytes: 0, sha256: hash('sha256', '', 'hex') as Sha256Hex }];
+  const manifest = {
+    ...{ name: 'bench', runner: benchRunner, entry_point: 'main.py', budget_usd: 900_000 },
+    parallelism: { chunks },
+    verification: { type: 'exact', redundancy },
+  };
+  const idempotencyKey = `bench-job-${index}-${treeDigest(sha256, bundle).slice(0, 8)}`;
+  const { job } = await createJob(trade, { customer, manifest, bundle, idempotencyKey });
+  await payJob(trade, { customer, job: job.id, method: 'instant' });
+}
+
+/** What contradicts itself after the run. */
+async function check(running: RunningServer): Promise<FromServer> {
+  const books = await checkBooks(running.trade);
+  const ledger = await verifyLedger(running.db);
+  const faults = [
+    ...books.map((fault) => `${fault.rule}: ${fault.text} (${fault.ref})`),
+    ...ledger.problems.map((problem) => `${problem.table}, block ${problem.block}: ${problem.what}`),
+  ];
+  return { kind: 'checked', faults: faults.slice(0, limits.pageItems), ledgerTransactions: ledger.transactions };
+}
+
+let running: RunningServer | undefined;
+
+async function obey(message: ToServer): Promise<void> {
+  if (message.kind === 'start') {
+    running = await start(message);
+    tell({ kind: 'ready', port: Number(new URL(running.url).port) });
+  } else if (message.kind === 'check') {
+    if (running) tell(await check(running));
+  } else {
+    await running?.close();
+    process.disconnect();
+  }
+}
+
+function tell(answer: FromServer): void {
+  process.send?.(answer);
+}
+
+process.on('message', (message: ToServer) => {
+  obey(message).catch((error: unknown) => {
+    tell({ kind: 'failed', text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    process.exitCode = 1;
+    process.disconnect();
+  });
+});
