@@ -5,9 +5,9 @@ import { FrameViolation, type Frame } from './frames.ts';
 import { frameKinds } from './guest/wire.ts';
 import { outputStore, QuotaExceeded } from './output-store.ts';
 
-export type Phase = 'starting' | 'running' | 'collecting' | 'done';
+type Phase = 'starting' | 'running' | 'collecting' | 'done';
 
-export interface Collected {
+interface Collected {
   /** Whether the child says that its job called a sealed import. */
   readonly sealBroken: boolean;
   readonly exitCode: number;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseManifestText, type InputFile } from '@assay/core';
 import { runPython } from '@assay/core/conformance';
-import { driverKit, type DriverKit } from './wasm-driver.test-kit.ts';
+import { driverKit, type DriverKit } from './wasm-driver.setup.ts';
 import { pythonRunner } from './wasm-driver.ts';
 
 const examples = join(import.meta.dirname, '../../../examples');

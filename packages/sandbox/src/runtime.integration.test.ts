@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runPython } from '@assay/core/conformance';
 import { prepareRuntime } from './runtime.ts';
-import { driverKit, type DriverKit } from './wasm-driver.test-kit.ts';
+import { driverKit, type DriverKit } from './wasm-driver.setup.ts';
 import { wasmDriver } from './wasm-driver.ts';
 
 let kit: DriverKit;
@@ -72,7 +72,7 @@ describe('a driver that was killed', () => {
   it('leaves a run that the next sweep ends and removes', async () => {
     await kit.driver.probe();
     const program = `
-      const { driverKit } = await import(${JSON.stringify(join(import.meta.dirname, 'wasm-driver.test-kit.ts'))});
+      const { driverKit } = await import(${JSON.stringify(join(import.meta.dirname, 'wasm-driver.setup.ts'))});
       const { wasmDriver } = await import(${JSON.stringify(join(import.meta.dirname, 'wasm-driver.ts'))});
       const kit = await driverKit();
       const driver = wasmDriver({ cacheDir: kit.cacheDir, workDir: ${JSON.stringify(kit.workDir)} });

@@ -15,7 +15,7 @@ import {
   treeOf,
   workerId,
   type FakeServer,
-} from './fake-server.test-kit.ts';
+} from './fake-server.setup.ts';
 import type { WorkTransport } from './transport.ts';
 import { startWorker, type Worker, type WorkerOptions } from './start-worker.ts';
 

@@ -18,7 +18,7 @@ import type { Result, ShelvedReplica } from './replica-shelf.ts';
  * `running` → `ready` (result on the shelf) → `committed` (the server has the commitment) → `uploading` (told to reveal)
  * → `shown` (outputs are with the server) → gone.
  */
-export type Phase = 'running' | 'ready' | 'committed' | 'uploading' | 'shown';
+type Phase = 'running' | 'ready' | 'committed' | 'uploading' | 'shown';
 
 export interface Holding {
   readonly replica: ReplicaId;
@@ -29,13 +29,13 @@ export interface Holding {
   uploads: number;
 }
 
-export interface Report {
+interface Report {
   readonly body: ExchangeRequest;
   readonly root: Sha256Hex;
 }
 
 /** What a report's answer makes the worker do. */
-export interface Effects {
+interface Effects {
   /** Told to reveal: upload the outputs. */
   readonly upload: readonly Holding[];
   /** Over, for better or worse: take it off the shelf. */
@@ -44,7 +44,7 @@ export interface Effects {
   readonly notes: readonly string[];
 }
 
-export interface Answer {
+interface Answer {
   readonly reveal: readonly ReplicaId[];
   readonly stop: readonly ReplicaId[];
   readonly refused: readonly { readonly replica: ReplicaId; readonly code: string }[];
@@ -141,7 +141,7 @@ function revealOf(replica: ReplicaId, result: Result): Reveal {
 }
 
 /** What the device signs about a result. */
-export function statementOf(worker: WorkerId, shelved: Required<ShelvedReplica>): ResultStatement {
+function statementOf(worker: WorkerId, shelved: Required<ShelvedReplica>): ResultStatement {
   const { job, unit, replica, result } = shelved;
   const metrics = result.metrics === null ? null : (toHex(sha256(utf8(result.metrics))) as Sha256Hex);
   return { job, unit, replica, worker, digest: result.digest, exitCode: result.exitCode, metrics };

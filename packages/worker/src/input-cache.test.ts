@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Sha256Hex } from '@assay/core';
-import { hashOfText, treeOf } from './fake-server.test-kit.ts';
+import { hashOfText, treeOf } from './fake-server.setup.ts';
 import { inputCache, type InputCache } from './input-cache.ts';
 
 let folder: string;

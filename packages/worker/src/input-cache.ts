@@ -13,7 +13,7 @@ export interface InputCache {
   hold(tree: Tree, source: (hash: Sha256Hex) => Promise<AsyncIterable<Uint8Array>>): Promise<HeldInputs>;
 }
 
-export interface HeldInputs {
+interface HeldInputs {
   readonly files: readonly InputFile[];
   release(): void;
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { limits } from '@assay/core';
-import { replicaId } from './fake-server.test-kit.ts';
+import { replicaId } from './fake-server.setup.ts';
 import { logBatch } from './log-batch.ts';
 
 type Lines = Parameters<Parameters<typeof logBatch>[0]>[0];

@@ -10,7 +10,7 @@ export interface LogBatch {
   flush(): Promise<void>;
 }
 
-export interface ReplicaLog {
+interface ReplicaLog {
   readonly sink: LogSink;
   /** Passes on a last line that has no line end. */
   end(): void;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { deviceRequestText, envelopeText, newId, statementsRoot, uuidV7Source, type Envelope } from '@assay/core';
 import { deviceKey, sha256 } from './device-key.ts';
-import { hashOfText, replicaId, workerId } from './fake-server.test-kit.ts';
+import { hashOfText, replicaId, workerId } from './fake-server.setup.ts';
 import { httpTransport, type WorkCalls } from './transport.ts';
 
 interface Seen {

@@ -43,8 +43,7 @@ export function sendFrames(kind: FrameKind, payload: Uint8Array): void {
   } while (at < payload.length);
 }
 
-/** Writes bytes as they are. */
-export function writeAll(bytes: Uint8Array): void {
+function writeAll(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) {
     at += retrying(() => writeSync(outFd, bytes, at, bytes.length - at));
   }

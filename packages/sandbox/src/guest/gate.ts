@@ -9,7 +9,7 @@ import { allowedImports, importListSha256, refusedImports } from './imports.ts';
 type Callable = ((...args: unknown[]) => unknown) & { sig?: string };
 
 /** Thrown through the interpreter when the job calls what is sealed. */
-export class SealBroken extends Error {
+class SealBroken extends Error {
   override readonly name = 'SealBroken';
 }
 

@@ -21,9 +21,9 @@ import { sha256 } from './device-key.ts';
 import type { WorkCalls, WorkTransport } from './transport.ts';
 
 export const workerId = `wrk_${'a'.repeat(32)}` as WorkerId;
-export const jobId = `job_${'b'.repeat(32)}` as JobId;
+const jobId = `job_${'b'.repeat(32)}` as JobId;
 const tail = (n: number) => n.toString(16).padStart(32, '0');
-export const unitId = (n: number) => `unt_${tail(n)}` as UnitId;
+const unitId = (n: number) => `unt_${tail(n)}` as UnitId;
 export const replicaId = (n: number) => `rep_${tail(n)}` as ReplicaId;
 
 export function hashOfText(text: string | Uint8Array): Sha256Hex {
@@ -40,7 +40,7 @@ export function treeOf(files: Readonly<Record<string, string>>): Tree {
   }));
 }
 
-export const bundle = { 'main.py': 'print(1)', 'data/in.txt': 'input' };
+const bundle = { 'main.py': 'print(1)', 'data/in.txt': 'input' };
 
 export const jobSpec: JobSpec = {
   runner: 'platform-runner:python-3.14',

@@ -11,7 +11,7 @@ import type { SandboxHarness } from '@assay/core/conformance';
 import { pythonRunner, wasmDriver } from './wasm-driver.ts';
 
 /** SHA-256 by Node. */
-export const sha256: Sha256 = (bytes) => createHash('sha256').update(bytes).digest();
+const sha256: Sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 
 export interface DriverKit extends SandboxHarness {
   /** A folder of this kit's own. */
