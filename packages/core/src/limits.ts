@@ -76,7 +76,7 @@ export const limits = {
   verdictBatch: 256,
   verdictWaitMs: 1_000,
   /** Units named in one row of the change feed; notifications between servers are cut to a byte limit of PostgreSQL's. */
-  feedUnits: 200,
+  feedUnits: 20,
   notifyChars: 7_000,
   sweepDesks: 100,
   sweepUnits: 500,
@@ -145,6 +145,7 @@ export const limits = {
   keepAliveMs: 72_000,
   /** How long a stopping server waits for requests that are under way. */
   stopMs: 20_000,
+  stopLookMs: 20,
   /** Attempts of one call, and the first and longest pause between them. */
   clientAttempts: 5,
   clientBackoffMs: 200,

@@ -47,6 +47,7 @@ const scrypt = { cost: 16, blockSize: 1, parallelization: 1 };
 export interface Scene {
   readonly url: string;
   readonly running: RunningServer;
+  readonly stateFolder: string;
   readonly database: TestDatabase;
   readonly bank: MemoryPaymentProvider;
   /** Runs the background processes until nothing is ready. */
@@ -90,6 +91,7 @@ export async function openScene(environment: Readonly<Record<string, string>> = 
   return {
     url: running.url,
     running,
+    stateFolder: folder,
     database,
     bank,
     async settle() {

@@ -136,6 +136,11 @@ async function closeServer(
   stop.abort();
   const closed = app.close();
   await Promise.all([hub.close(), exchange.close()]);
+  // A connection that becomes idle only now would be kept for a client that may never come back.
+  const idle = setInterval(() => app.server.closeIdleConnections(), limits.stopLookMs);
   const timer = setTimeout(() => app.server.closeAllConnections(), limits.stopMs);
-  await closed.finally(() => clearTimeout(timer));
+  await closed.finally(() => {
+    clearInterval(idle);
+    clearTimeout(timer);
+  });
 }

@@ -61,6 +61,7 @@ function consumes(row: Route): Record<string, unknown> {
 
 /** What the document says about the body where Fastify must not check it. */
 export function uploadSchema(row: Route): object | undefined {
+  if (row.rawBody && row.body) return row.body;
   if (row.upload === 'multipart/form-data') return bundleUpload;
   if (row.upload === 'application/octet-stream') return { type: 'string', format: 'binary' };
   if (row.upload === 'application/json') return { type: 'object', additionalProperties: true };
@@ -84,7 +85,7 @@ export function describeRoute(operationId: string, row: Route): FastifySchema {
   return {
     ...(row.params ? { params: row.params } : {}),
     ...(row.query ? { querystring: row.query } : {}),
-    ...(row.body ? { body: row.body } : {}),
+    ...(row.body && !row.rawBody ? { body: row.body } : {}),
     ...(row.idempotent === 'key' ? { headers: { type: 'object', properties: { 'idempotency-key': keyHeader } } } : {}),
     response: { [row.status]: success(row), ...problems(row) },
     operationId,

@@ -55,8 +55,6 @@ export function routeOptions(operationId: OperationId, row: Route, deps: Registe
     config: { row },
     bodyLimit: bodyLimitOf(row),
     exposeHeadRoute: row.media === undefined,
-    // Raw bodies are described in the document but checked by whoever verifies their signature.
-    ...(row.rawBody ? { validatorCompiler: () => () => true, serializerCompiler: () => JSON.stringify } : {}),
     handler: async (request, reply) => {
       const call = callOf(row, request, reply);
       const { params, query, body } = request;

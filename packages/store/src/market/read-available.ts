@@ -20,9 +20,9 @@ const read = {
   name: 'read-available',
   text: `SELECT j.id, j.name, j.customer_id AS "customerId", j.manifest, j.currency, j.price_per_replica AS "perReplica",
       sum(u.wanted) AS "openReplicas", array_agg(DISTINCT u.machine_class) AS "machineClasses"
-    FROM (SELECT * FROM unit WHERE wanted > 0 ORDER BY priority DESC, position LIMIT $2) u JOIN job j ON j.id = u.job_id
-    WHERE j.customer_id <> $1 AND NOT EXISTS (SELECT FROM replica r WHERE r.unit_id = u.id AND r.owner_id = $1)
-    GROUP BY j.id ORDER BY j.priority DESC, j.id LIMIT $3`,
+    FROM (SELECT * FROM unit WHERE wanted > 0 ORDER BY position LIMIT $2) u JOIN job j ON j.id = u.job_id
+    WHERE j.state = 'funded' AND j.customer_id <> $1 AND NOT EXISTS (SELECT FROM replica r WHERE r.unit_id = u.id AND r.owner_id = $1)
+    GROUP BY j.id ORDER BY min(u.position) LIMIT $3`,
 };
 
 /** Jobs among the first `scan` units of the pool that workers of `owner` might take. */
