@@ -48,7 +48,7 @@ CREATE UNIQUE INDEX transfer_live ON transfer (job_id)
 CREATE UNIQUE INDEX transfer_refund ON transfer (payment_id, reason) WHERE kind = 'refund';
 CREATE INDEX transfer_job ON transfer (job_id);
 CREATE INDEX transfer_under_way ON transfer (checked_at)
-  WHERE state IN ('queued', 'pending', 'requires_action', 'in_transit');
+  WHERE state IN ('pending', 'requires_action', 'in_transit') AND provider_id IS NOT NULL;
 
 -- What is owed to a provider of work and not under way: the queue that payouts are made from. A row leaves with its
 -- payout and comes back when the payout fails.
@@ -71,5 +71,5 @@ CREATE TABLE payout_share (
 CREATE INDEX payout_share_job ON payout_share (job_id);
 
 GRANT SELECT, INSERT, UPDATE ON transfer TO assay_app;
-GRANT SELECT, INSERT, DELETE ON payable TO assay_app;
+GRANT SELECT, INSERT, DELETE, UPDATE (due_at) ON payable TO assay_app;
 GRANT SELECT, INSERT ON payout_share TO assay_app;

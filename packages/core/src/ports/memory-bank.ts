@@ -58,8 +58,9 @@ export function openMemoryBank(sha256: Sha256, nowMs: () => number, secret: stri
       movements.push({ providerId: one.providerId, kind, reference: one.reference, amount, atMs: nowMs() });
     },
     tell(object, providerId) {
-      const raw = utf8(JSON.stringify({ id: bank.freshId('event'), object, providerId, at: nowMs() }));
-      deliveries.push({ raw, headers: { 'memory-signature': `${nowMs()}.${bank.sign(nowMs(), raw)}` } });
+      const at = nowMs();
+      const raw = utf8(JSON.stringify({ id: bank.freshId('event'), object, providerId, at }));
+      deliveries.push({ raw, headers: { 'memory-signature': `${at}.${bank.sign(at, raw)}` } });
     },
     sign: (atMs, raw) => hashOf(sha256, 'memory-webhook', { secret, atMs, body: toHex(sha256(raw)) }),
     answer(outcome) {

@@ -53,8 +53,9 @@ export async function askProviders(deps: InboxDeps): Promise<number> {
 }
 
 async function ask(deps: InboxDeps, transfer: TransferRow): Promise<void> {
-  if (transfer.providerId === null) return;
-  const seen = await observe(deps.providers.forRegion(transfer.region), transfer.kind, transfer.providerId);
+  const { region, kind, providerId } = transfer;
+  if (providerId === null) return;
+  const seen = await observe(deps.providers.forRegion(region), kind, providerId);
   if (seen.kind !== 'ok') return;
   await deps.store.transaction(async (tx) => {
     const locked = await tx.transfers.lock(transfer.id);

@@ -3,11 +3,11 @@
 import { limits, type JobId, type TradeTx, type WorkerRecord } from '@assay/core';
 import { queueLedger } from './ledger-call.ts';
 
-/** Queues the counters of a job that has ended; a replica that was lost counts as failed. */
+/** Queues the counters of a job that has ended. */
 export async function queueReputation(tx: TradeTx, job: JobId, records: readonly WorkerRecord[]): Promise<void> {
   const results = records
-    .map(({ worker, agreed, disagreed, lost }) => ({ worker, succeeded: agreed, failed: disagreed + lost }))
-    .filter((result) => result.succeeded + result.failed > 0)
+    .map(({ worker, agreed, disagreed, lost }) => ({ worker, agreed, disagreed, lost }))
+    .filter((result) => result.agreed + result.disagreed + result.lost > 0)
     .toSorted((a, b) => (a.worker < b.worker ? -1 : 1));
   for (let part = 0; part * limits.ledgerResults < results.length; part += 1) {
     const slice = results.slice(part * limits.ledgerResults, (part + 1) * limits.ledgerResults);

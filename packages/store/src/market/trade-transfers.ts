@@ -96,15 +96,21 @@ async function sharesOf(tx: Tx, payout: PayoutId): Promise<PayoutShare[]> {
   return rows.map(({ job, amount, currency }) => ({ job, amount: money(currency, amount) }));
 }
 
-/** Each one that is handed out counts as asked about, so that two servers do not ask at once. */
+/**
+ * Each one that is handed out counts as asked about, so that two servers do not ask at once; the pauses grow with the time
+ * in which nothing changed, up to a day.
+ */
+const asked = {
+  name: 'trade.transfer_ask',
+  text: `UPDATE transfer SET checked_at = assay_now() WHERE id IN (SELECT id FROM transfer
+      WHERE state IN ('pending', 'requires_action', 'in_transit') AND provider_id IS NOT NULL
+        AND checked_at <= assay_now() - least(interval '1 day',
+          greatest($1::bigint * interval '1 millisecond', (checked_at - changed_at) / 4))
+      ORDER BY checked_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) RETURNING id`,
+};
+
 async function underWay(tx: Tx, ageMs: number, limit: number): Promise<readonly TransferRow[]> {
-  const taken = await tx.query<{ id: TransferId }>(
-    `UPDATE transfer SET checked_at = assay_now() WHERE id IN (SELECT id FROM transfer
-       WHERE state IN ('queued', 'pending', 'requires_action', 'in_transit')
-         AND checked_at <= assay_now() - $1::bigint * interval '1 millisecond'
-       ORDER BY checked_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) RETURNING id`,
-    [ageMs, limit],
-  );
+  const taken = await tx.query<{ id: TransferId }>(asked, [ageMs, limit]);
   return await many(tx, 'trade.transfer_list', 'WHERE id = ANY($1) ORDER BY id', [taken.map((row) => row.id)]);
 }
 
