@@ -191,6 +191,8 @@ export const limits = {
   workerUploadAttempts: 3,
   /** How long a stopping worker waits for the server to hear of it. */
   workerStopMs: 10_000,
+  /** How long a finished unit's commitment waits for its last log lines to leave. */
+  workerLogWaitMs: 1000,
   workerRetryMs: 200,
   workerRetryMaxMs: 10_000,
   /** Open files of a sandbox's process. */

@@ -143,10 +143,15 @@ describe('an honest worker', () => {
     await until(() => stateOf(replica) === 'revealed');
   });
 
-  it('sends the log line by line', async () => {
-    server.offer(0);
+  it('sends the log line by line, and all of it before the result', async () => {
+    const replica = server.offer(0);
+    let before = 0;
+    server.onExchange = (stage, body) => {
+      if (stage === 'before' && body.commits.length > 0) before = server.lines.length;
+    };
     await start();
-    await until(() => server.lines.length === 2);
+    await until(() => stateOf(replica) === 'revealed');
+    expect(before).toBe(2);
     expect(server.lines.map(({ stream, text }) => [stream, text])).toEqual([
       ['stdout', 'unit 0'],
       ['stdout', 'half'],

@@ -220,6 +220,8 @@ function begin(state: State, offer: CheckedOffer): void {
   const follow = async () => {
     const end = await runReplica(state.run, offer, log.sink, holding.abort.signal);
     log.end();
+    // A unit's text goes before its result: the server takes no text of replicas that are decided.
+    await Promise.race([logs.flush(), bell().wait(limits.workerLogWaitMs, holding.abort.signal)]);
     if (held.get(offer.replica) !== holding) await unshelve(state, offer.replica);
     else if ('done' in end) held.finish(end.done);
     else held.fail(offer.replica, end.failed);

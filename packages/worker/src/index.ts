@@ -1,6 +1,5 @@
-export { localDriver, openWorker, type WorkerSettings } from './open-worker.ts';
+export { localDriver, openWorker, type LocalWorkerOptions } from './open-worker.ts';
 export { startWorker, type Worker, type WorkerOptions } from './start-worker.ts';
 export { httpTransport, type HttpTransportOptions, type WorkCalls, type WorkTransport } from './transport.ts';
 export { deviceKey, loadDeviceKey, type DeviceKey } from './device-key.ts';
 export { type Lie } from './run-replica.ts';
-export { cpuScore, describeMachine } from './benchmark.ts';
