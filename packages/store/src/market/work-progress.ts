@@ -85,13 +85,13 @@ async function writeJobs(tx: Tx, jobs: readonly JobChange[]): Promise<void> {
   await tx.query(updateJobs, columns);
 }
 
-/** One row a job: which units moved, as `ordinal:state`, up to a bound beyond which the reader asks again. */
+/** One row a job: how many units moved, and their ids where they are few. */
 async function writeFeed(tx: Tx, units: readonly UnitChange[]): Promise<void> {
   const byJob = new Map<string, string[]>();
   for (const { row } of units) {
-    const moved = byJob.get(row.job) ?? [];
-    if (moved.length === 0) byJob.set(row.job, moved);
-    if (moved.length < limits.feedUnits) moved.push(row.id);
+    const moved = byJob.get(row.job);
+    if (moved) moved.push(row.id);
+    else byJob.set(row.job, [row.id]);
   }
   if (byJob.size === 0) return;
   await tx.query(insertFeed, [[...byJob.keys()], [...byJob.values()].map((moved) => JSON.stringify({ units: moved }))]);

@@ -47,7 +47,12 @@ export interface WorkStoreDeps {
 export function createWorkStore(deps: WorkStoreDeps): WorkStore {
   const { db, server } = deps;
   return {
-    transaction: (run) => db.transaction((tx) => run(workTx(tx, deps))),
+    transaction: (run) =>
+      db.transaction(async (tx) => {
+        // Plans are made while tables are small and kept when they have grown; every statement here has its index.
+        await tx.query(avoidScans);
+        return run(workTx(tx, deps));
+      }),
     workers: (ids) => readWorkers(db, ids),
     jobs: (ids) => readJobs(db, ids),
     openJobs: (limit) => openJobs(db, limit),
@@ -94,6 +99,8 @@ export function workTx(tx: Tx, deps: Omit<WorkStoreDeps, 'db'>): WorkTx {
     },
   };
 }
+
+const avoidScans = { name: 'work.avoid_scans', text: 'SET LOCAL enable_seqscan = off' };
 
 async function readWorkers(tx: Tx, ids: readonly WorkerId[]): Promise<WorkerRow[]> {
   return tx.query<WorkerRow>({ name: 'work.workers', text: workerRows }, [ids]);
