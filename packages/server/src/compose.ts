@@ -1,6 +1,6 @@
 /** The one place that picks adapters and ties a server together. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import {
   newId,
@@ -75,7 +75,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const sha256: Sha256 = (bytes) => createHash('sha256').update(bytes).digest();
+const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
 
 /** Starts a server as configured. Refuses `config.invalid`, `store.locked` and what its parts refuse. */
 export async function startServer(config: Config, overrides: Overrides = {}): Promise<RunningServer> {

@@ -18,8 +18,9 @@ import type { Tx } from '../database.ts';
 
 interface DeskRow {
   readonly worker_id: WorkerId;
-  readonly held: ReplicaId[];
-  readonly held_units: UnitId[];
+  /** Ids joined by commas, which costs less to read than an array. */
+  readonly held: string;
+  readonly held_units: string;
   readonly now: Date;
 }
 
@@ -28,9 +29,12 @@ export interface OpenedDesks {
   readonly desks: readonly WorkDesk[];
 }
 
+const deskColumns = `worker_id, array_to_string(held, ',') AS held, array_to_string(held_units, ',') AS held_units,
+  assay_now() AS now`;
+
 const lockDesks = {
   name: 'work.lock_desks',
-  text: `SELECT worker_id, held, held_units, assay_now() AS now FROM desk
+  text: `SELECT ${deskColumns} FROM desk
     WHERE worker_id = ANY($1) ORDER BY worker_id FOR NO KEY UPDATE`,
 };
 
@@ -51,7 +55,7 @@ export async function silentDesks(tx: Tx, silenceMs: number, limit: number): Pro
   const rows = await tx.query<DeskRow>(
     {
       name: 'work.silent_desks',
-      text: `SELECT worker_id, held, held_units, assay_now() AS now FROM desk
+      text: `SELECT ${deskColumns} FROM desk
         WHERE held <> '{}' AND seen_at < assay_now() - $1 * interval '1 millisecond'
         ORDER BY seen_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED`,
     },
@@ -110,8 +114,10 @@ function opened(rows: readonly DeskRow[]): OpenedDesks {
 }
 
 function heldOf(row: DeskRow): HeldReplica[] {
-  return row.held.map((replica, index) => {
-    const unit = row.held_units[index];
+  if (row.held === '') return [];
+  const units = row.held_units.split(',') as UnitId[];
+  return (row.held.split(',') as ReplicaId[]).map((replica, index) => {
+    const unit = units[index];
     assert(unit !== undefined, 'a desk names the unit of each replica');
     return { replica, unit };
   });

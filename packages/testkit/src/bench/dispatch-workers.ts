@@ -6,12 +6,22 @@ import { simulateWorker, type SimulatedDevice, type Tally } from './simulated-wo
 
 /** What the parent says. */
 export type ToWorkers =
-  | { readonly kind: 'start'; readonly port: number; readonly batch: number; readonly devices: readonly SimulatedDevice[] }
+  | {
+      readonly kind: 'start';
+      readonly port: number;
+      readonly batch: number;
+      readonly devices: readonly SimulatedDevice[];
+    }
   | { readonly kind: 'stop' };
 
 /** What the workers' process answers, once, after the stop. */
 export type FromWorkers =
-  | { readonly kind: 'done'; readonly requests: number; readonly revealed: number; readonly latencies: readonly number[] }
+  | {
+      readonly kind: 'done';
+      readonly requests: number;
+      readonly revealed: number;
+      readonly latencies: readonly number[];
+    }
   | { readonly kind: 'failed'; readonly text: string };
 
 let stopped = false;

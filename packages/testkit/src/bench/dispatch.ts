@@ -83,7 +83,17 @@ async function measure(bench: Bench): Promise<void> {
   await once(server, 'exit');
   const { requests, revealed: executions, latencies } = done;
   const { ledgerTransactions } = checked;
-  const findings = { options, before, after, verifiedMs, settledMs, requests, executions, latencies, ledgerTransactions };
+  const findings = {
+    options,
+    before,
+    after,
+    verifiedMs,
+    settledMs,
+    requests,
+    executions,
+    latencies,
+    ledgerTransactions,
+  };
   for (const line of reportLines(findings)) print(line);
   const failed = [...checked.faults, ...(await failedGates(db, options))];
   if (failed.length > 0) throw new Error(`the run does not count:\n${failed.join('\n')}`);

@@ -110,9 +110,15 @@ function writeRequest(
     commitment: commitmentOf(sha256, { job, unit, worker, nonce, digest }),
   }));
   const reveals = reveal.map(({ replica, nonce }) => ({ replica, nonce, exitCode: 0, outputs: [], usage }));
-  const statements = reveal.map(
-    ({ replica, job, unit }): ResultStatement => ({ job, unit, replica, worker, digest, exitCode: 0, metrics: null }),
-  );
+  const statements = reveal.map(({ replica, job, unit }): ResultStatement => ({
+    job,
+    unit,
+    replica,
+    worker,
+    digest,
+    exitCode: 0,
+    metrics: null,
+  }));
   const body = Buffer.from(
     JSON.stringify({ commits, reveals, failures: [], running: [], claim: deps.batch, waitMs: 1000 }),
   );
