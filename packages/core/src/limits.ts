@@ -216,6 +216,8 @@ export const limits = {
   ledgerFactBatch: 200,
   ledgerFollowMs: 1000,
   ledgerProblems: 100,
+  /** Calls to payment providers that a server makes at the same time. */
+  providerCalls: 8,
   /** How long one call to a payment provider may take; after it the outcome is unknown. */
   providerTimeoutMs: 20_000,
   /** Pages of 100 read from a provider in one look-up by reference, or in one list of movements. */

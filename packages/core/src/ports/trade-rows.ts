@@ -40,6 +40,7 @@ export interface NewJob extends JobOrder {
 export interface JobRow extends JobOrder {
   readonly state: JobState;
   readonly charged: Money | null;
+  /** What providers of work earned, the commission included. */
   readonly paidOut: Money | null;
   readonly refunded: Money | null;
   readonly commission: CommissionTerms | null;

@@ -2,6 +2,7 @@
 
 import { limits, type InboxMessage, type Region, type TransferRow } from '@assay/core';
 import { applyObserved, type ApplyDeps } from './apply-transfer.ts';
+import { eachOf } from './each-of.ts';
 import { observe } from './observed.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
@@ -9,9 +10,8 @@ export type InboxDeps = ApplyDeps & Pick<TradeDeps, 'store' | 'providers'>;
 
 /** Works off what is ready; returns how many messages it took. */
 export async function consumeInbox(deps: InboxDeps): Promise<number> {
-  const messages = await deps.store.transaction((tx) => tx.inbox.claim(limits.outboxBatch));
-  for (const message of messages) await consume(deps, message);
-  return messages.length;
+  const messages = await deps.store.transaction((tx) => tx.inbox.claim(limits.providerCalls));
+  return await eachOf(messages, (message) => consume(deps, message));
 }
 
 async function consume(deps: InboxDeps, message: InboxMessage): Promise<void> {
@@ -46,10 +46,9 @@ async function park(deps: InboxDeps, message: InboxMessage, why: string): Promis
 /** Asks providers about movements that should be through: webhooks get lost. Returns how many it asked about. */
 export async function askProviders(deps: InboxDeps): Promise<number> {
   const waiting = await deps.store.transaction((tx) =>
-    tx.transfers.underWay(deps.terms.askAgainMs, limits.outboxBatch),
+    tx.transfers.underWay(deps.terms.askAgainMs, limits.providerCalls),
   );
-  for (const transfer of waiting) await ask(deps, transfer);
-  return waiting.length;
+  return await eachOf(waiting, (transfer) => ask(deps, transfer));
 }
 
 async function ask(deps: InboxDeps, transfer: TransferRow): Promise<void> {

@@ -1,4 +1,4 @@
-import { newId, receiptText, Refusal, type AccountId, type DisputeId, type JobId } from '@assay/core';
+import { newId, receiptText, type AccountId, type DisputeId, type JobId } from '@assay/core';
 import { verifyReceipt } from '@assay/verify';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { addAccount, type Device } from '../work/work-scene.setup.ts';
@@ -14,6 +14,7 @@ import {
   fund,
   ids,
   openTradeScene,
+  refusal,
   work,
   type TradeScene,
 } from './trade-scene.setup.ts';
@@ -34,16 +35,6 @@ beforeEach(async () => {
 const jobOf = (id: JobId) => scene.deps.store.transaction((tx) => tx.jobs.find(id));
 const kindsOf = async (id: JobId) =>
   (await moneyTimeline(scene.deps, id)).map((line) => `${line.kind} ${line.amount.minor}`);
-
-async function refusal(run: () => Promise<unknown>): Promise<string> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof Refusal) return error.code;
-    throw error;
-  }
-  return 'nothing';
-}
 
 /** A verified job inside its window: 135 cents charged, 45 earned by each of three providers. */
 async function verified(): Promise<{ customer: AccountId; job: JobId }> {

@@ -17,15 +17,39 @@ export async function followLedger(deps: FollowDeps): Promise<number> {
   const from = await deps.store.transaction((tx) => tx.trail.checkpoint(followerName));
   const facts = await deps.ledger.facts(from + 1n, limits.factBatch);
   for (const batch of batchesOf(facts)) {
-    await deps.store.transaction(async (tx) => {
-      const at = await tx.trail.checkpoint(followerName);
-      const fresh = batch.filter((fact) => fact.position > at);
-      for (const fact of fresh) await follow(deps, tx, fact);
-      const last = fresh.at(-1);
-      if (last) await tx.trail.moveCheckpoint(followerName, last.position);
-    });
+    try {
+      await inOrder(deps, batch, (tx, fact) => follow(deps, tx, fact));
+    } catch (error) {
+      // The fact contradicts our books, as when somebody called the contract by hand: the money stays where it is, an
+      // operator must look at it, and the others go on. A window that is still open passes with time.
+      if (!(error instanceof Refusal) || error.code === 'escrow.window_open') throw error;
+      await inOrder(deps, batch, (tx, fact) => setAside(tx, fact, error));
+    }
   }
   return facts.length;
+}
+
+/** Handles the facts that are new in one transaction with the checkpoint. */
+async function inOrder(
+  deps: FollowDeps,
+  batch: readonly Fact[],
+  handle: (tx: TradeTx, fact: Fact) => Promise<void>,
+): Promise<void> {
+  await deps.store.transaction(async (tx) => {
+    const at = await tx.trail.checkpoint(followerName);
+    const fresh = batch.filter((fact) => fact.position > at);
+    for (const fact of fresh) await handle(tx, fact);
+    const last = fresh.at(-1);
+    if (last) await tx.trail.moveCheckpoint(followerName, last.position);
+  });
+}
+
+async function setAside(tx: TradeTx, fact: Fact, refusal: Refusal): Promise<void> {
+  const job = jobOf(fact);
+  if (job === undefined) return;
+  await tx.jobs.step(job, { kind: 'flag', problem: `${fact.name}: ${refusal.message}` });
+  const data = { fact: fact.name, txId: fact.txId, code: refusal.code };
+  await tx.trail.audit({ actor: 'system', action: 'fact.contradicts', ref: job, data });
 }
 
 /** A fact that moves money has a transaction of its own, so that its locks are short and a refusal concerns it alone. */
@@ -55,14 +79,7 @@ async function follow(deps: FollowDeps, tx: TradeTx, fact: Fact): Promise<void> 
   if (id === undefined) return;
   const job = movesMoney(fact) ? await tx.jobs.lock(id) : await tx.jobs.find(id);
   if (!job) return;
-  try {
-    if (movesMoney(fact)) await moveMoney(deps, tx, fact, job);
-  } catch (error) {
-    // The fact contradicts our books, as when somebody called the contract by hand: an operator must look at it.
-    if (!(error instanceof Refusal) || error.code !== 'job.wrong_state') throw error;
-    await tx.jobs.step(job.id, { kind: 'flag', problem: `${fact.name}: ${error.message}` });
-    await tx.trail.audit({ actor: 'system', action: 'fact.contradicts', ref: job.id, data: { fact: fact.name } });
-  }
+  if (movesMoney(fact)) await moveMoney(deps, tx, fact, job);
   const data = { name: fact.name, contract: fact.contract, block: fact.block.toString(), txId: fact.txId };
   await tx.trail.change({ kind: 'fact', job: job.id, account: job.customer, data });
 }

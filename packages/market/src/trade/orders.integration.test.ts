@@ -1,4 +1,4 @@
-import { money, newId, Refusal, type AccountId, type JobId, type PaymentProvider } from '@assay/core';
+import { money, newId, type AccountId, type JobId, type PaymentProvider } from '@assay/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addAccount } from '../work/work-scene.setup.ts';
 import { cancelJob, expireJobs } from './cancel-job.ts';
@@ -16,6 +16,7 @@ import {
   ids,
   manifestOf,
   openTradeScene,
+  refusal,
   order,
   work,
   type TradeScene,
@@ -31,16 +32,6 @@ const jobOf = (id: JobId) => scene.deps.store.transaction((tx) => tx.jobs.find(i
 const transfersOf = (id: JobId) => scene.deps.store.transaction((tx) => tx.transfers.ofJob(id));
 const kindsOf = async (id: JobId) =>
   (await moneyTimeline(scene.deps, id)).map((line) => `${line.kind} ${line.amount.minor}`);
-
-async function refusal(run: () => Promise<unknown>): Promise<string> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof Refusal) return error.code;
-    throw error;
-  }
-  return 'nothing';
-}
 
 async function rows(): Promise<unknown> {
   const [counts] = await scene.db.query(

@@ -13,6 +13,7 @@ import {
   type TransferRow,
 } from '@assay/core';
 import { applyObserved, applyRefusal, type ApplyDeps } from './apply-transfer.ts';
+import { eachOf } from './each-of.ts';
 import { observe, send, type Observed } from './observed.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
@@ -22,7 +23,7 @@ const kinds = ['payment', 'refund', 'payout'] as const;
 
 /** Sends everything that is ready; returns how many messages it took. */
 export async function pumpProvider(deps: ProviderDeps): Promise<number> {
-  return await pump(deps, { kinds, limit: limits.outboxBatch });
+  return await pump(deps, { kinds, limit: limits.providerCalls });
 }
 
 /** Sends the message of one movement now, where nobody else does. */
@@ -35,8 +36,7 @@ async function pump(
   query: { kinds: readonly OutboxMessage['kind'][]; limit: number; ref?: string },
 ): Promise<number> {
   const messages = await deps.store.transaction((tx) => tx.outbox.claim(query));
-  for (const message of messages) await sendMessage(deps, message);
-  return messages.length;
+  return await eachOf(messages, (message) => sendMessage(deps, message));
 }
 
 async function sendMessage(deps: ProviderDeps, message: OutboxMessage): Promise<void> {

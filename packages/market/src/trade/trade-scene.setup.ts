@@ -309,3 +309,14 @@ export function honestDigest(ordinal: number): Sha256Hex {
   const offer = { replica: newId('replica', ids), unit: newId('unit', ids), job: newId('job', ids) };
   return treeDigest(sha256, resultOf(offer, `honest ${ordinal}`).outputs);
 }
+
+/** The code that `run` is refused with, or `nothing`. */
+export async function refusal(run: () => Promise<unknown>): Promise<string> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  }
+  return 'nothing';
+}
