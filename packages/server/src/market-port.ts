@@ -1,6 +1,6 @@
 /** The market's use cases as the routes call them, bound to their adapters by `compose.ts`. */
 
-import type { AccountId, DisputeRow, JobId, JobRow, TransferRow } from '@assay/core';
+import type { AccountId, DisputeRow, JobId, JobRow, Receipt, TransferRow } from '@assay/core';
 import type {
   DisputeRequest,
   JobRequest,
@@ -24,5 +24,5 @@ export interface Market {
   /** Every movement of the job's money, oldest first. */
   moneyTimeline(job: JobId): Promise<readonly MoneyLine[]>;
   /** The portable proof of a settled job; refuses `result.not_ready` before. */
-  receipt(job: JobId): Promise<object>;
+  receipt(job: JobId): Promise<Receipt>;
 }

@@ -2,6 +2,7 @@ export { openDatabase, type Database, type DatabaseOptions, type Sql, type Tx } 
 export { isUniqueViolation } from './sql-errors.ts';
 export { migrate, readMigrations, type Migration } from './migrate.ts';
 export { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded.ts';
+export { runningPostgres } from './embedded-attach.ts';
 export { databaseName, roles } from './embedded-roles.ts';
 export { addAccount, findAccountByEmail, setPasswordHash, setRoles, type AccountRow } from './identity/accounts.ts';
 export {

@@ -18,6 +18,13 @@ export function openListener(connectionString: string): Listener {
   const channels = new Map<string, Set<OnNotify>>();
   const stop = new AbortController();
   let connecting: Promise<Client> | undefined;
+  // One statement at a time: a connection takes the next one only when the last is answered.
+  let line: Promise<unknown> = Promise.resolve();
+  const say = (client: Client, text: string): Promise<unknown> => {
+    const said = line.then(() => client.query(text));
+    line = said.catch(() => undefined);
+    return said;
+  };
 
   const connect = async (): Promise<Client> => {
     const client = await connectTo(connectionString, channels);
@@ -52,7 +59,7 @@ export function openListener(connectionString: string): Listener {
         const wasConnected = connecting !== undefined;
         connecting ??= connect();
         const client = await connecting;
-        if (isNew && wasConnected) await client.query(`LISTEN ${channel}`);
+        if (isNew && wasConnected) await say(client, `LISTEN ${channel}`);
       } catch (error) {
         connecting = undefined;
         listeners.delete(onNotify);
@@ -63,7 +70,7 @@ export function openListener(connectionString: string): Listener {
           listeners.delete(onNotify);
           if (listeners.size > 0 || !channels.delete(channel) || connecting === undefined) return;
           const client = await connecting.catch(() => undefined);
-          await client?.query(`UNLISTEN ${channel}`).catch(() => undefined);
+          if (client) await say(client, `UNLISTEN ${channel}`).catch(() => undefined);
         },
       };
     },

@@ -2,7 +2,16 @@
 
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { isSafePath, refuse, treeDigest, type ObjectStore, type Region, type Tree, type TreeFile } from '@assay/core';
+import {
+  isSafePath,
+  receiptText,
+  refuse,
+  treeDigest,
+  type ObjectStore,
+  type Region,
+  type Tree,
+  type TreeFile,
+} from '@assay/core';
 import { readResults, type Database, type JobView, type UnitOutputs } from '@assay/store';
 import type { HandlersOf } from '../api/handlers.ts';
 import { viewerOf, type Caller } from '../auth/caller.ts';
@@ -57,9 +66,10 @@ export function resultHandlers(
         content: zipTree(results.files, (file) => open(results, file)),
       });
     },
-    async getReceipt({ params }, { caller }) {
+    async getReceipt({ params }, { caller, reply }) {
       const job = await ownedJob(db, caller, params.id);
-      return (await market.receipt(jobIdOf(job.id))) as Record<string, unknown>;
+      // The file that verifies is canonical to the byte, so no serializer may touch it.
+      return reply.type('application/json; charset=utf-8').send(receiptText(await market.receipt(jobIdOf(job.id))));
     },
   };
 }

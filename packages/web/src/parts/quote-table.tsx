@@ -1,4 +1,4 @@
-/** The price before anything is charged, line by line. */
+/** The price before anything is charged, as far as it can go. */
 
 import type { Quote } from '@assay/client';
 import { Table } from '@mantine/core';
@@ -9,14 +9,6 @@ export function QuoteTable({ quote }: { quote: Quote }) {
     <Table.ScrollContainer minWidth={280}>
       <Table>
         <Table.Tbody>
-          {quote.lines.map((line) => (
-            <Table.Tr key={line.text}>
-              <Table.Td>{line.text}</Table.Td>
-              <Table.Td ta="right">
-                <MoneyText value={line.amount} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
           <Table.Tr>
             <Table.Td>
               {quote.units} units × {quote.redundancy} replicas at <MoneyText value={quote.perReplica} /> each, at most

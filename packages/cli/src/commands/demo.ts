@@ -1,0 +1,81 @@
+/** `assay demo`: the whole market on this machine, two jobs from upload to payout, and one worker of four that lies. */
+
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createClient } from '@assay/client';
+import type { Arguments } from '../arguments.ts';
+import type { Command } from '../commands.ts';
+import { accessFile, checkout, defaultStateDir } from '../config.ts';
+import { ensureConsole } from '../console-build.ts';
+import { interruption } from '../interruption.ts';
+import { paint, print, printError } from '../terminal.ts';
+import { runDemoJobs } from '../demo/demo-jobs.ts';
+import { openDemo, type Demo } from '../demo/open-demo.ts';
+
+export const demoCommand: Command = {
+  name: 'demo',
+  usage: 'demo [--exit] [--port N] [--window SECONDS] [--fresh]',
+  summary: 'Runs the whole market on this machine with two jobs, and keeps it open until Ctrl-C.',
+  options: {
+    exit: { kind: 'flag', doc: 'end when both jobs are settled' },
+    port: { kind: 'number', doc: 'the port of the market; 0 takes a free one', default: '8080' },
+    window: { kind: 'number', doc: 'the challenge window in seconds; a real market waits 24 hours', default: '3' },
+    fresh: { kind: 'flag', doc: 'forget earlier demos' },
+  },
+  positionals: [],
+  run,
+};
+
+async function run(args: Arguments): Promise<number> {
+  const stateDir = join(defaultStateDir(), 'demo');
+  if (args.flag('fresh')) await rm(stateDir, { recursive: true, force: true });
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  const stop = interruption();
+  const windowSeconds = args.number('window') ?? 3;
+  const startedMs = performance.now();
+  print('Opening a market on this machine: PostgreSQL, ledger, objects, a simulated bank, four workers.');
+  const consoleFolder = await ensureConsole(() => print('Building the console (once).'));
+  const demo = await openDemo({ stateDir, consoleFolder, windowSeconds, port: args.number('port') ?? 8080 });
+  const ended = stop.promise.then(() => 'interrupted' as const);
+  try {
+    await writeAccess(demo);
+    print(
+      `Open after ${((performance.now() - startedMs) / 1000).toFixed(1)} s. Console: ${paint('bold', await demo.market.signInLink())}`,
+    );
+    print(
+      `The challenge window is ${windowSeconds} s here, so that you need not wait: ${paint('bold', 'a real market waits 24 hours')}.`,
+    );
+    const client = createClient({
+      baseUrl: demo.market.url,
+      auth: { kind: 'apiKey', key: demo.market.customer.apiKey },
+    });
+    const told = runDemoJobs({ client, stateDir, examples: join(checkout, 'examples'), signal: stop.signal });
+    const outcome = await Promise.race([told, ended]);
+    if (outcome === 'interrupted') return 130;
+    if (!outcome) return 1;
+    if (args.flag('exit')) return 0;
+    await lookAround(demo);
+    await ended;
+    return 0;
+  } finally {
+    print('Closing the market.');
+    await rm(accessFile(defaultStateDir()), { force: true });
+    await demo.close().catch((error: unknown) => printError(`assay: closing failed: ${String(error)}`));
+    stop.release();
+  }
+}
+
+/** Lets other commands on this machine speak to the demo. */
+async function writeAccess(demo: Demo): Promise<void> {
+  const text = JSON.stringify({ url: demo.market.url, apiKey: demo.market.customer.apiKey });
+  await writeFile(accessFile(defaultStateDir()), `${text}\n`, { mode: 0o600 });
+}
+
+async function lookAround(demo: Demo): Promise<void> {
+  print(`\n${paint('bold', 'The market is open. Look around:')}`);
+  print(`  ${await demo.market.signInLink()}`);
+  print('  ./assay jobs list');
+  print('  ./assay run examples/pi-monte-carlo --budget 5');
+  print('  ./assay ledger verify');
+  print('Ctrl-C ends it; the next ./assay demo goes on where this one ended.');
+}

@@ -1,0 +1,197 @@
+/** Looking at one's jobs, fetching what they made, letting them go and disputing them. */
+
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createHash } from 'node:crypto';
+import type { Client, Job } from '@assay/client';
+import { formatMoney, isSafePath, moneyFromJson, parseId, refuse, type MoneyJson } from '@assay/core';
+import type { Arguments } from '../arguments.ts';
+import type { Command } from '../commands.ts';
+import { connect } from '../connect.ts';
+import { columns, paint, plain, print } from '../terminal.ts';
+
+const json = { json: { kind: 'flag', doc: 'print JSON' } } as const;
+
+export const jobCommands: readonly Command[] = [
+  {
+    name: 'jobs list',
+    usage: 'jobs list [--json]',
+    summary: 'Lists your jobs, newest first.',
+    options: json,
+    positionals: [],
+    run: list,
+  },
+  {
+    name: 'jobs show',
+    usage: 'jobs show JOB [--json]',
+    summary: 'Shows a job: its price, its units and what every replica did.',
+    options: json,
+    positionals: ['JOB'],
+    run: show,
+  },
+  {
+    name: 'jobs logs',
+    usage: 'jobs logs JOB [--json]',
+    summary: 'Prints what the units wrote to stdout and stderr.',
+    options: json,
+    positionals: ['JOB'],
+    run: logs,
+  },
+  {
+    name: 'jobs results',
+    usage: 'jobs results JOB [--out DIR] [--json]',
+    summary: 'Downloads the agreed result and its receipt and checks every hash.',
+    options: { ...json, out: { kind: 'text', doc: 'the folder to write to', default: 'results' } },
+    positionals: ['JOB'],
+    run: results,
+  },
+  {
+    name: 'jobs cancel',
+    usage: 'jobs cancel JOB',
+    summary: 'Cancels a job that is not paid yet.',
+    options: {},
+    positionals: ['JOB'],
+    run: cancel,
+  },
+  {
+    name: 'jobs dispute',
+    usage: 'jobs dispute JOB --reason TEXT',
+    summary: 'Disputes a verified result within its challenge window; the money is frozen until an arbiter decides.',
+    options: { reason: { kind: 'text', doc: 'what is wrong' } },
+    positionals: ['JOB'],
+    run: dispute,
+  },
+];
+
+function jobOf(args: Arguments): string {
+  const id = parseId('job', args.positional(0));
+  if (id === undefined) throw refuse('job.not_found', 'a job is written job_ and 32 hex digits; see assay jobs list');
+  return id;
+}
+
+/** `0.99 USD`, or a dash. */
+export function moneyText(value: MoneyJson | null): string {
+  return value === null ? '–' : formatMoney(moneyFromJson(value));
+}
+
+async function list(args: Arguments): Promise<number> {
+  const { items } = await connect().listJobs({ limit: 100 });
+  if (args.flag('json')) print(JSON.stringify(items));
+  else if (items.length === 0) print('No jobs yet. Submit one: assay run FOLDER --budget 5');
+  else print(columns([['JOB', 'STATE', 'UNITS', 'CAP', 'NAME'], ...items.map(row)], ''));
+  return 0;
+}
+
+function row(job: Job): string[] {
+  return [job.id, job.state, `${job.counts.agreed}/${job.counts.units}`, moneyText(job.price.cap), plain(job.name)];
+}
+
+async function show(args: Arguments): Promise<number> {
+  const client = connect();
+  const id = jobOf(args);
+  const [job, units, money] = await Promise.all([
+    client.getJob(id),
+    client.listUnits(id, { limit: 200 }),
+    client.listMoney(id),
+  ]);
+  if (args.flag('json')) {
+    print(JSON.stringify({ ...job, unitList: units.items, money: money.items }));
+    return 0;
+  }
+  print(paint('bold', `${plain(job.name)}  ${job.state}`));
+  print(`  ${moneyText(job.price.perReplica)} per accepted replica, cap ${moneyText(job.price.cap)}`);
+  if (job.failure) print(paint('red', `  ${plain(job.failure.text)} [${job.failure.code}]`));
+  for (const unit of units.items) {
+    print(
+      `  ${unit.kind === 'merge' ? 'merge' : `unit ${unit.ordinal}`}  ${unit.state}${unit.metric === null ? '' : `  ${unit.metric}`}`,
+    );
+    print(
+      columns(
+        unit.replicas.map((one) => [
+          one.state,
+          plain(one.workerName),
+          one.digest?.slice(0, 12) ?? '',
+          moneyText(one.paid),
+        ]),
+        '      ',
+      ),
+    );
+  }
+  for (const line of money.items) print(`  ${line.at}  ${moneyText(line.amount)}  ${line.text}`);
+  return 0;
+}
+
+async function logs(args: Arguments): Promise<number> {
+  const client = connect();
+  const id = jobOf(args);
+  let after: string | undefined;
+  for (;;) {
+    const page = await client.listLogs(id, after === undefined ? {} : { after });
+    for (const line of page.items) {
+      if (args.flag('json')) print(JSON.stringify(line));
+      else print(`[${line.replicaId.slice(-6)}] ${plain(line.text.trimEnd())}`);
+    }
+    if (page.next === null) return 0;
+    after = page.next;
+  }
+}
+
+async function results(args: Arguments): Promise<number> {
+  const folder = resolve(args.text('out') ?? 'results');
+  const saved = await saveResults(connect(), jobOf(args), folder);
+  if (args.flag('json')) print(JSON.stringify({ folder, ...saved }));
+  else print(`${saved.files} files in ${folder}, every hash checked`);
+  return 0;
+}
+
+/** Downloads each agreed file to `folder` and checks its hash before it gets its name. */
+export async function saveResults(
+  client: Client,
+  job: string,
+  folder: string,
+): Promise<{ files: number; digest: string }> {
+  const tree = await client.getResults(job);
+  for (const file of tree.files) {
+    if (!isSafePath(file.path))
+      throw refuse('result.malformed', `the server names an unsafe path: ${plain(file.path)}`);
+    const target = join(folder, file.path);
+    await mkdir(dirname(target), { recursive: true });
+    await saveFile(await client.getResultFile(job, file.path), target, file.sha256);
+  }
+  return { files: tree.files.length, digest: tree.digest };
+}
+
+async function saveFile(body: ReadableStream<Uint8Array>, target: string, sha256: string): Promise<void> {
+  const part = `${target}.part`;
+  const hash = createHash('sha256');
+  try {
+    const source = Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]);
+    source.on('data', (chunk: Buffer) => hash.update(chunk));
+    const file = createWriteStream(part);
+    await pipeline(source, file);
+    if (!file.closed) await once(file, 'close');
+    if (hash.digest('hex') !== sha256)
+      throw refuse('object.hash_mismatch', `${target} is not what the workers agreed on`);
+    await rename(part, target);
+  } finally {
+    await rm(part, { force: true });
+  }
+}
+
+async function cancel(args: Arguments): Promise<number> {
+  const job = await connect().cancelJob(jobOf(args));
+  print(`${job.id} is ${job.state}; nothing was charged.`);
+  return 0;
+}
+
+async function dispute(args: Arguments): Promise<number> {
+  const reason = args.text('reason');
+  if (reason === undefined) throw refuse('request.malformed', 'say what is wrong with --reason "…"');
+  const made = await connect().disputeJob(jobOf(args), reason);
+  print(`Dispute ${made.id} is open; the payment is frozen until an arbiter decides.`);
+  return 0;
+}

@@ -1,0 +1,150 @@
+/** `assay run FOLDER`: quote, confirm, pay, follow, download, verify. */
+
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import type { Client, Quote } from '@assay/client';
+import { refuse } from '@assay/core';
+import { verifyReceipt } from '@assay/verify';
+import type { Arguments } from '../arguments.ts';
+import { packFolder } from '../bundle.ts';
+import type { Command } from '../commands.ts';
+import { connect } from '../connect.ts';
+import { followJob } from '../follow-job.ts';
+import { columns, isTerminal, paint, plain, print, printError } from '../terminal.ts';
+import { moneyText, saveResults } from './jobs.ts';
+
+export const runJobCommand: Command = {
+  name: 'run',
+  usage: 'run FOLDER [--budget USD] [--yes] [--emit] [--out DIR] [--json] [-- ENTRY ARG…]',
+  summary:
+    'Runs a folder on the market: shows the price, waits for your yes, streams progress, downloads and verifies.',
+  options: {
+    budget: { kind: 'text', doc: 'the most to pay, in USD; overrides the manifest' },
+    redundancy: { kind: 'number', doc: 'agreeing replicas to buy of each unit; overrides the manifest' },
+    chunks: { kind: 'number', doc: 'units to split into; overrides the manifest' },
+    emit: { kind: 'flag', doc: 'print the manifest instead of running it' },
+    yes: { kind: 'flag', doc: 'accept the price without asking' },
+    out: { kind: 'text', doc: 'the folder for the result and receipt (default results/JOB)' },
+    json: { kind: 'flag', doc: 'print JSON, a line per event' },
+  },
+  positionals: ['FOLDER'],
+  rest: true,
+  run,
+};
+
+const defaultRunner = 'platform-runner:python-3.14';
+
+/** The folder's manifest.json with what the command line overrides, or one made from `-- ENTRY ARG…` alone. */
+async function manifestOf(folder: string, args: Arguments): Promise<Record<string, unknown>> {
+  const [entry, ...entryArgs] = args.rest;
+  const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch(() => undefined);
+  if (text === undefined && entry === undefined) {
+    throw refuse(
+      'manifest.malformed',
+      `${folder} has no manifest.json; name the program instead: assay run ${folder} --budget 5 -- main.py`,
+    );
+  }
+  const manifest = text === undefined ? { name: basename(folder), runner: defaultRunner } : parseObject(text);
+  const budget = args.text('budget');
+  if (budget !== undefined && !/^\d{1,9}(?:\.\d{1,2})?$/.test(budget)) {
+    throw refuse('money.malformed', `a budget is an amount in USD such as 5 or 5.50, not "${budget}"`);
+  }
+  const parallelism = asObject(manifest['parallelism']);
+  const verification = asObject(manifest['verification']);
+  const chunks = args.number('chunks');
+  const redundancy = args.number('redundancy');
+  return {
+    ...manifest,
+    ...(entry !== undefined && { entry_point: entry, args: entryArgs }),
+    ...(budget !== undefined && { budget_usd: Number(budget) }),
+    ...(chunks !== undefined && { parallelism: { ...parallelism, chunks } }),
+    ...(redundancy !== undefined && { verification: { ...verification, redundancy } }),
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    return asObject(JSON.parse(text));
+  } catch (error) {
+    throw refuse(
+      'manifest.malformed',
+      `manifest.json is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function showQuote(quote: Quote): void {
+  print(
+    columns([
+      [
+        `${quote.units} units × ${quote.redundancy} replicas`,
+        `${moneyText(quote.perReplica)} for each that is accepted`,
+      ],
+      ['at most', moneyText(quote.cap)],
+      ['your budget', moneyText(quote.budget)],
+    ]),
+  );
+}
+
+async function accepted(quote: Quote, args: Arguments): Promise<boolean> {
+  if (args.flag('yes')) return true;
+  if (!isTerminal() || !process.stdin.isTTY) {
+    printError('assay: say --yes to accept the price when nobody can be asked');
+    return false;
+  }
+  const asking = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await asking.question(`Pay up to ${moneyText(quote.cap)}? What is not spent returns. [y/N] `);
+  asking.close();
+  return /^y(?:es)?$/i.test(answer.trim());
+}
+
+async function run(args: Arguments): Promise<number> {
+  const folder = resolve(args.positional(0) ?? '.');
+  if (!(await stat(folder).catch(() => undefined))?.isDirectory())
+    throw refuse('bundle.malformed', `there is no folder ${folder}`);
+  const manifest = await manifestOf(folder, args);
+  if (args.flag('emit')) {
+    print(JSON.stringify(manifest, undefined, 2));
+    return 0;
+  }
+  const client = connect();
+  const quote = await client.createQuote(manifest);
+  if (!args.flag('json')) showQuote(quote);
+  if (!(await accepted(quote, args))) return 1;
+  const packed = await packFolder(folder, JSON.stringify(manifest));
+  const job = await client.createJob(packed.zip).finally(packed.discard);
+  if (!args.flag('json'))
+    print(`job ${job.id}: ${packed.files} files uploaded, manifest ${job.manifestHash.slice(0, 16)}…`);
+  await client.payJob(job.id, { method: 'pm_card_visa' });
+  const ended = await followJob(client, job.id, { json: args.flag('json') });
+  if (ended.state !== 'completed' && ended.state !== 'verified') {
+    printError(
+      `assay: the job ended ${ended.state}: ${ended.failure ? `${plain(ended.failure.text)} [${ended.failure.code}]` : 'see assay jobs show'}`,
+    );
+    return 1;
+  }
+  return fetchAndVerify(client, job.id, args);
+}
+
+async function fetchAndVerify(client: Client, job: string, args: Arguments): Promise<number> {
+  const folder = resolve(args.text('out') ?? join('results', job));
+  const saved = await saveResults(client, job, folder);
+  const receipt = join(folder, 'receipt.json');
+  const text = await client.getReceiptText(job);
+  await writeFile(receipt, text);
+  const outcome = verifyReceipt(text);
+  if (args.flag('json')) print(JSON.stringify({ folder, files: saved.files, receipt, verified: outcome.ok }));
+  else {
+    print(`${saved.files} files in ${folder}, every hash checked`);
+    const line = outcome.ok
+      ? `receipt ${receipt} verified`
+      : `receipt ${receipt} does NOT verify: ${outcome.part}: ${outcome.message}`;
+    print(paint(outcome.ok ? 'green' : 'red', line));
+  }
+  return outcome.ok ? 0 : 1;
+}

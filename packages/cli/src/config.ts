@@ -1,0 +1,49 @@
+/** Where the command finds a market and the key to it: the environment, else the file that a running demo leaves. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { refuse } from '@assay/core';
+
+/** The checkout that this command belongs to. */
+export const checkout: string = fileURLToPath(new URL('../../..', import.meta.url));
+
+export interface Access {
+  readonly url: string;
+  readonly apiKey: string;
+}
+
+/** The state of programs that are started here: databases, objects, keys. */
+export function defaultStateDir(): string {
+  return process.env['ASSAY_STATE_DIR'] ?? join(checkout, '.assay');
+}
+
+/** Where a running demo writes how to reach it. */
+export function accessFile(stateDir: string): string {
+  return join(stateDir, 'access.json');
+}
+
+/** Who this command speaks as; refuses `auth.required` with what to do. */
+export function readAccess(): Access {
+  const url = process.env['ASSAY_URL'];
+  const apiKey = process.env['ASSAY_API_KEY'];
+  if (url !== undefined && apiKey !== undefined) return { url, apiKey };
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(accessFile(defaultStateDir()), 'utf8'));
+    if (isAccess(parsed)) return { url: url ?? parsed.url, apiKey: apiKey ?? parsed.apiKey };
+  } catch {
+    // No file: the refusal below says what to do.
+  }
+  throw refuse('auth.required', 'no market is known: start one with ./assay demo, or set ASSAY_URL and ASSAY_API_KEY');
+}
+
+function isAccess(value: unknown): value is Access {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'url' in value &&
+    typeof value.url === 'string' &&
+    'apiKey' in value &&
+    typeof value.apiKey === 'string'
+  );
+}

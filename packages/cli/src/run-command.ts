@@ -1,0 +1,82 @@
+/** Finds the command, parses its arguments, runs it, and turns whatever goes wrong into a sentence and an exit status. */
+
+import { Fault, Refusal } from '@assay/core';
+import { parseArguments, UsageError } from './arguments.ts';
+import { commands, type Command } from './commands.ts';
+import { print, printError } from './terminal.ts';
+
+/** Exit statuses: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted. */
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  const [word = 'help', ...rest] = argv;
+  if (word === 'help' || word === '--help' || word === '-h') return help(rest[0]);
+  const found = findCommand(word, rest);
+  if (!found) {
+    printError(`assay: there is no command "${word}". Try: assay help`);
+    return 2;
+  }
+  try {
+    if (found.rest.includes('--help')) return help(found.command.name);
+    return await found.command.run(parseArguments(found.command, found.rest));
+  } catch (error) {
+    return report(error, found.command, found.rest.includes('--json'));
+  }
+}
+
+/** Commands are one word or two (`jobs list`). */
+function findCommand(word: string, rest: readonly string[]): { command: Command; rest: readonly string[] } | undefined {
+  const two = commands.find((command) => command.name === `${word} ${rest[0] ?? ''}`);
+  if (two) return { command: two, rest: rest.slice(1) };
+  const one = commands.find((command) => command.name === word);
+  return one && { command: one, rest };
+}
+
+function report(error: unknown, command: Command, json: boolean): number {
+  if (error instanceof UsageError) {
+    printError(`assay ${command.name}: ${error.message}\nusage: assay ${command.usage}`);
+    return 2;
+  }
+  if (error instanceof Refusal || error instanceof Fault) {
+    const details = error instanceof Refusal ? error.details : {};
+    if (json) printError(JSON.stringify({ error: { code: error.code, message: error.message, details } }));
+    else printError(`assay: ${error.message} [${error.code}]${faultLines(details['faults'])}`);
+    return 1;
+  }
+  if (error instanceof Error && error.name === 'AbortError') return 130;
+  printError(
+    `assay: something unexpected failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
+  return 1;
+}
+
+function faultLines(faults: unknown): string {
+  if (!Array.isArray(faults)) return '';
+  return faults
+    .map((fault: { path?: string; message?: string }) => `\n  ${fault.path ?? ''}: ${fault.message ?? ''}`)
+    .join('');
+}
+
+function help(topic: string | undefined): number {
+  const chosen = commands.filter((command) => topic === undefined || command.name.split(' ')[0] === topic);
+  if (chosen.length === 0) {
+    printError(`assay: there is no command "${topic ?? ''}". Try: assay help`);
+    return 2;
+  }
+  if (topic === undefined) {
+    print('Assay: a marketplace for verified computation.\n');
+    const width = Math.max(...commands.map((command) => command.name.length));
+    for (const command of commands) print(`  assay ${command.name.padEnd(width)}  ${command.summary}`);
+    print('\n  assay check | test | bench   the checks, tests and benchmarks of this checkout');
+    print('\nassay help COMMAND tells more.');
+    return 0;
+  }
+  for (const command of chosen) {
+    print(`assay ${command.usage}\n  ${command.summary}`);
+    for (const [name, option] of Object.entries(command.options)) {
+      const value = option.kind === 'flag' ? '' : ` ${option.kind.toUpperCase()}`;
+      const fallback = option.kind !== 'flag' && option.default !== undefined ? ` (default ${option.default})` : '';
+      print(`  --${name}${value}  ${option.doc}${fallback}`);
+    }
+    print('');
+  }
+  return 0;
+}
