@@ -82,6 +82,8 @@ export interface MoneyBook {
 export interface EarningBook {
   /** How each worker's replicas of the job ended, by worker. */
   records(job: JobId): Promise<readonly WorkerRecord[]>;
+  /** Adds how the replicas of a job that has ended ended to what is known of its workers. */
+  remember(records: readonly WorkerRecord[]): Promise<void>;
   /** The month's gross turnover of each payee, locked by payee, and the month by the database's clock. */
   lockTurnover(payees: readonly AccountId[], currency: Currency): Promise<ReadonlyMap<AccountId, Money>>;
   /** Stores earnings once per job and payee, adds to turnover and marks agreed replicas as paid. */

@@ -66,6 +66,22 @@ describe('a job with one liar', () => {
     ]);
     const receipt = verifyReceipt(receiptText(await buildReceipt(scene.deps, job)));
     expect(receipt).toMatchObject({ ok: true, summary: { state: 'completed', agreed: 9 } });
+    const counts = await scene.db.query(
+      'SELECT id, agreed::int, disagreed::int, lost::int FROM worker WHERE id = ANY($1) ORDER BY agreed',
+      [providers.map((device) => device.id)],
+    );
+    const [liar, honest] = [
+      { agreed: 0, disagreed: 3, lost: 0 },
+      { agreed: 3, disagreed: 0, lost: 0 },
+    ];
+    expect(counts).toMatchObject([{ ...liar, id: providers[0]?.id }, honest, honest, honest]);
+    const known = await scene.ledger.evaluate(
+      'Reputation',
+      'getReputation',
+      [providers[0]?.id ?? ''],
+      scene.deps.identities.orchestrator,
+    );
+    expect(JSON.parse(known)).toMatchObject(liar);
     expect(scene.problems).toEqual([]);
   });
 });

@@ -1,10 +1,11 @@
-/** What workers did for a job, told to the ledger: all workers of a job share a few calls. */
+/** What workers did for a job, remembered here and told to the ledger: all workers of a job share a few calls. */
 
 import { limits, type JobId, type TradeTx, type WorkerRecord } from '@assay/core';
 import { queueLedger } from './ledger-call.ts';
 
-/** Queues the counters of a job that has ended. */
+/** Counts what the workers of a job did that has just ended. */
 export async function queueReputation(tx: TradeTx, job: JobId, records: readonly WorkerRecord[]): Promise<void> {
+  await tx.earnings.remember(records);
   const results = records
     .map(({ worker, agreed, disagreed, lost }) => ({ worker, agreed, disagreed, lost }))
     .filter((result) => result.agreed + result.disagreed + result.lost > 0)

@@ -14,12 +14,18 @@ import {
   type WorkerRecord,
 } from '@assay/core';
 import type { Tx } from '../database.ts';
+import { addReputation } from '../identity/worker-standing.ts';
 import { columnsOf } from './set-based.ts';
 
 /** The earnings of one transaction. */
 export function earningBook(tx: Tx): EarningBook {
   return {
     records: (job) => tx.query<WorkerRecord>(records, [job]),
+    remember: (ended) =>
+      addReputation(
+        tx,
+        ended.map(({ worker, agreed, disagreed, lost }) => ({ id: worker, agreed, disagreed, lost })),
+      ),
     lockTurnover: (accounts, currency) => lockTurnover(tx, accounts, currency),
     add: (job, earnings) => addEarnings(tx, job, earnings),
     owe: (payee, shares, delayMs) => owe(tx, payee, shares, delayMs),
