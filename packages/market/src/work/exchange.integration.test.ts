@@ -72,7 +72,11 @@ describe('a unit', () => {
     }
     expect(await states(job)).toEqual(['agreed', 'agreed', 'agreed']);
     expect(await jobRow(job)).toMatchObject({
-      ...{ state: 'verified', units_agreed: 1, replicas_running: 0, verdicts: 1, verdicts_submitted: 1 },
+      state: 'verified',
+      units_agreed: 1,
+      replicas_running: 0,
+      verdicts: 1,
+      verdicts_submitted: 1,
     });
     expect(scene.endings.filter((one) => one.job === job)).toEqual([{ job, kind: 'verified' }]);
   });
@@ -219,16 +223,6 @@ describe('leases', () => {
     expect(unit).toEqual({ state: 'running', wanted: 1, planned: 3 });
     await scene.database.db.query('UPDATE unit SET wanted = 0 WHERE job_id = $1', [job]);
   });
-
-  async function age(device: Device): Promise<void> {
-    await scene.database.db.query(`UPDATE desk SET seen_at = seen_at - interval '1 h' WHERE worker_id = $1`, [
-      device.id,
-    ]);
-    await scene.database.db.query(
-      `UPDATE replica SET lease_until = assay_now() - interval '1 s' WHERE worker_id = $1 AND state = 'leased'`,
-      [device.id],
-    );
-  }
 });
 
 describe('a request', () => {
@@ -332,3 +326,11 @@ describe('a request', () => {
     });
   });
 });
+
+async function age(device: Device): Promise<void> {
+  await scene.database.db.query(`UPDATE desk SET seen_at = seen_at - interval '1 h' WHERE worker_id = $1`, [device.id]);
+  await scene.database.db.query(
+    `UPDATE replica SET lease_until = assay_now() - interval '1 s' WHERE worker_id = $1 AND state = 'leased'`,
+    [device.id],
+  );
+}

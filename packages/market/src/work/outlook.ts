@@ -47,7 +47,7 @@ export function stoppable(
 /** Takes replicas off a desk that ended without their worker, such as those of a job that failed. */
 export function clearEnded(state: TickState, glimpses: Glimpses, worker: WorkerId): void {
   const desk = state.desks.get(worker);
-  for (const id of [...(desk?.keys() ?? [])]) {
+  for (const id of Array.from(desk?.keys() ?? [])) {
     const now = standing(state, glimpses, id);
     if (now === undefined || isLive(now.replica)) continue;
     desk?.delete(id);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, asyncProperty, boolean, constantFrom, integer, record } from 'fast-check';
 import { newId } from '@assay/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ExchangeReply, Offer } from './exchange-reply.ts';
@@ -180,22 +180,22 @@ describe('two servers on one database', () => {
     'keep every rule whatever workers do and however often they repeat themselves',
     { timeout: 120_000 },
     async () => {
-      const manners = fc.record({
-        lies: fc.constantFrom(0, 0, 0, 30, 100),
-        vanishes: fc.constantFrom(0, 0, 20),
-        fails: fc.constantFrom(0, 0, 20),
-        repeats: fc.boolean(),
+      const manners = record({
+        lies: constantFrom(0, 0, 0, 30, 100),
+        vanishes: constantFrom(0, 0, 20),
+        fails: constantFrom(0, 0, 20),
+        repeats: boolean(),
       });
-      const plan = fc.record({
-        workers: fc.array(manners, { minLength: 3, maxLength: 7 }),
-        sharedOwner: fc.boolean(),
-        chunks: fc.integer({ min: 1, max: 6 }),
-        redundancy: fc.integer({ min: 1, max: 4 }),
-        merge: fc.boolean(),
-        seed: fc.integer({ min: 1, max: 2_147_483_646 }),
+      const plan = record({
+        workers: array(manners, { minLength: 3, maxLength: 7 }),
+        sharedOwner: boolean(),
+        chunks: integer({ min: 1, max: 6 }),
+        redundancy: integer({ min: 1, max: 4 }),
+        merge: boolean(),
+        seed: integer({ min: 1, max: 2_147_483_646 }),
       });
-      await fc.assert(
-        fc.asyncProperty(plan, async ({ workers, sharedOwner, chunks, redundancy, merge, seed: start }) => {
+      await assert(
+        asyncProperty(plan, async ({ workers, sharedOwner, chunks, redundancy, merge, seed: start }) => {
           let seed = start;
           const next = (n: number): number => {
             seed = (seed * 16_807) % 2_147_483_647;

@@ -141,8 +141,18 @@ export async function addDevice(db: Database, owner?: AccountId): Promise<Device
   const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex');
   const device = { id: newId('worker', ids), owner: owner ?? (await addAccount(db)), key: privateKey };
   const machine = {
-    ...{ arch: 'x64', os: 'linux', cpuCores: 4, memoryGb: 8, slots: 4 },
-    runners: [{ runner, driver: 'wasm', digest: 'd1' }],
+    arch: 'x64',
+    os: 'linux',
+    cpuCores: 4,
+    memoryGb: 8,
+    slots: 4,
+    runners: [
+      {
+        runner,
+        driver: 'wasm',
+        digest: 'd1',
+      },
+    ],
   };
   await db.query(
     `INSERT INTO worker (id, owner_id, public_key, name, machine, region) VALUES ($1, $2, $3, 'device', $4, 'eu')`,
@@ -188,18 +198,32 @@ export function letterOf(device: Device, saying: Saying, forge: Partial<SignedHe
   const commits = (saying.commits ?? []).map((result) => ({
     replica: result.offer.replica,
     commitment: commitmentOf(sha256, {
-      ...{ job: result.offer.job, unit: result.offer.unit, worker: device.id },
-      ...{ nonce: result.nonce, digest: treeDigest(sha256, result.outputs) },
+      job: result.offer.job,
+      unit: result.offer.unit,
+      worker: device.id,
+      nonce: result.nonce,
+      digest: treeDigest(sha256, result.outputs),
     }),
   }));
   const reveals = (saying.reveals ?? []).map((result) => ({
-    ...{ replica: result.offer.replica, nonce: result.nonce, exitCode: result.exitCode, outputs: result.outputs },
+    replica: result.offer.replica,
+    nonce: result.nonce,
+    exitCode: result.exitCode,
+    outputs: result.outputs,
     ...(result.metrics === undefined ? {} : { metrics: result.metrics }),
-    usage: { wallMs: 1, cpuMs: 1, peakBytes: 1 },
+    usage: {
+      wallMs: 1,
+      cpuMs: 1,
+      peakBytes: 1,
+    },
   }));
   const statements: ResultStatement[] = (saying.reveals ?? []).map((result) => ({
-    ...{ job: result.offer.job, unit: result.offer.unit, replica: result.offer.replica, worker: device.id },
-    ...{ digest: treeDigest(sha256, result.outputs), exitCode: result.exitCode },
+    job: result.offer.job,
+    unit: result.offer.unit,
+    replica: result.offer.replica,
+    worker: device.id,
+    digest: treeDigest(sha256, result.outputs),
+    exitCode: result.exitCode,
     metrics: result.metrics === undefined ? null : (toHex(sha256(utf8(result.metrics))) as Sha256Hex),
   }));
   const { failures = [], running = [], claim = 0, waitMs = 0 } = saying;
@@ -213,8 +237,13 @@ export function letterOf(device: Device, saying: Saying, forge: Partial<SignedHe
   };
   const signature = sign(null, utf8(envelopeText(envelope)), device.key).toString('hex');
   const headers: SignedHeaders = {
-    ...{ worker: envelope.worker, request: envelope.request, sentAt: String(envelope.sentAtMs) },
-    ...{ root: envelope.statementsRoot, signature, ip: '127.0.0.1', ...forge },
+    worker: envelope.worker,
+    request: envelope.request,
+    sentAt: String(envelope.sentAtMs),
+    root: envelope.statementsRoot,
+    signature,
+    ip: '127.0.0.1',
+    ...forge,
   };
   return { headers, raw };
 }

@@ -115,7 +115,8 @@ const workerRows = `SELECT worker.id, public_key AS "publicKey", banned_at IS NO
 /** An output may be stored while its replica is leased or waits to reveal. */
 async function recordUpload(tx: Tx, { worker, replica, sha256, sizeBytes }: Upload): Promise<void> {
   const [row] = await tx.query<{ state: string }>('SELECT state FROM replica WHERE id = $1 AND worker_id = $2', [
-    ...[replica, worker],
+    replica,
+    worker,
   ]);
   if (!row) throw refuse('replica.not_found', 'this worker has no such replica', { replica });
   if (row.state !== 'leased' && row.state !== 'committed') {

@@ -79,8 +79,15 @@ export async function takePool(tx: Tx, query: PoolQuery): Promise<OpenUnits> {
   const { limit, after = -1n, taker } = query;
   const units = taker
     ? await tx.query<UnitRow>(poolFor, [
-        ...[limit, after, taker.jobs, taker.machineClasses, taker.keys.worker, taker.keys.owner],
-        ...[taker.keys.payoutAccount, taker.keys.hub, taker.keys.networkBlock],
+        limit,
+        after,
+        taker.jobs,
+        taker.machineClasses,
+        taker.keys.worker,
+        taker.keys.owner,
+        taker.keys.payoutAccount,
+        taker.keys.hub,
+        taker.keys.networkBlock,
       ])
     : await tx.query<UnitRow>(poolHead, [limit, after]);
   const begun = units.filter((unit) => unit.planned > unit.wanted).map((unit) => unit.id);

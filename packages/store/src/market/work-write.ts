@@ -71,7 +71,8 @@ const insertReplicas = {
 async function writeClaims(tx: Tx, claims: readonly ClaimRow[], { nowMs, leaseMs }: WorkChanges): Promise<void> {
   if (claims.length === 0) return;
   await tx.query(insertReplicas, [
-    ...[nowMs, nowMs + leaseMs],
+    nowMs,
+    nowMs + leaseMs,
     ...columnsOf(claims, [
       (one) => one.replica,
       (one) => one.unit,

@@ -36,7 +36,6 @@ export function reportLines(findings: Findings): string[] {
   const micros = (ms: number): string => `${((ms * 1000) / units).toFixed(0)} µs`;
   const sorted = latencies.toSorted((a, b) => a - b);
   const at = (share: number): string => `${(sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(0)} ms`;
-  const rate = (count: number, ms: number): string => ((count * 1000) / ms).toFixed(0);
   return [
     machineLine(),
     `${units} units × ${options.redundancy} replicas in ${options.jobs} jobs, ${options.workers} workers, ` +
@@ -51,4 +50,8 @@ export function reportLines(findings: Findings): string[] {
       `${(Number(after.transactions - before.transactions) / units).toFixed(3)} transactions, ` +
       `${(findings.ledgerTransactions / units).toFixed(3)} ledger transactions`,
   ];
+}
+
+function rate(count: number, ms: number): string {
+  return ((count * 1000) / ms).toFixed(0);
 }

@@ -12,8 +12,18 @@ export const benchRunner = 'platform-runner:python-3.14';
 export async function seedWorkers(db: Database, ids: IdSource, count: number): Promise<SimulatedDevice[]> {
   const devices: SimulatedDevice[] = [];
   const machine = {
-    ...{ arch: 'x64', os: 'linux', cpuCores: 4, memoryGb: 8, slots: 64 },
-    runners: [{ runner: benchRunner, driver: 'wasm', digest: 'bench' }],
+    arch: 'x64',
+    os: 'linux',
+    cpuCores: 4,
+    memoryGb: 8,
+    slots: 64,
+    runners: [
+      {
+        runner: benchRunner,
+        driver: 'wasm',
+        digest: 'bench',
+      },
+    ],
   };
   for (let index = 0; index < count; index += 1) {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');

@@ -63,9 +63,15 @@ async function orderJob(
 ): Promise<void> {
   const bundle = [{ path: 'main.py', sizeBytes: 0, sha256: hash('sha256', '', 'hex') as Sha256Hex }];
   const manifest = {
-    ...{ name: 'bench', runner: benchRunner, entry_point: 'main.py', budget_usd: 900_000 },
+    name: 'bench',
+    runner: benchRunner,
+    entry_point: 'main.py',
+    budget_usd: 9e5,
     parallelism: { chunks },
-    verification: { type: 'exact', redundancy },
+    verification: {
+      type: 'exact',
+      redundancy,
+    },
   };
   const idempotencyKey = `bench-job-${index}-${treeDigest(sha256, bundle).slice(0, 8)}`;
   const { job } = await createJob(trade, { customer, manifest, bundle, idempotencyKey });
