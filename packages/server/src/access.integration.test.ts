@@ -35,8 +35,6 @@ describe('who sees what', () => {
     jobId = (await createTestJob(owner)).id;
     await fund(scene, owner, { id: jobId });
     await workOff(devices, ({ ordinal }) => ({ 'out.txt': `${ordinal}` }));
-    const [unit] = (await owner.client.listUnits(jobId)).items;
-    expect(unit?.replicas).toHaveLength(3);
   });
   afterAll(() => scene.close());
 

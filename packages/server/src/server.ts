@@ -20,11 +20,13 @@ import { workHandlers } from './handlers/work.ts';
 import { admitRequests } from './http/admission.ts';
 import { limitBodyTime } from './http/body-deadline.ts';
 import { serveConsole } from './http/console-files.ts';
+import { countRequests, type InFlight } from './http/in-flight.ts';
 import { openMetrics } from './http/metrics.ts';
 import { answerMalformedHttp, answerProblems } from './http/problems.ts';
 import { parseJsonBodies } from './http/raw-body.ts';
 import { addSecurityHeaders } from './http/security-headers.ts';
 import { prepareSpool } from './http/spool.ts';
+import { refuseUnstorableText } from './http/storable-text.ts';
 import { buildValidator } from './http/validation.ts';
 import { openChangeHub, type ChangeHub } from './live/change-hub.ts';
 import type { ServerDeps } from './server-deps.ts';
@@ -50,11 +52,13 @@ export async function buildServer(deps: ServerDeps): Promise<Server> {
   metrics.gauge('assay_event_streams', 'Open event streams.', () => hub.watching());
   metrics.observe(app);
   logRequests(app);
+  const inFlight = countRequests(app);
   answerProblems(app);
   addSecurityHeaders(app, { https });
   await app.register(cookie);
   parseJsonBodies(app);
   limitBodyTime(app);
+  refuseUnstorableText(app);
   const { publicOrigin, allowance, deviceAllowance } = settings;
   await serveConsole(app, settings.consoleFolder);
   admitRequests(app, { ...deps, publicOrigin, allowance, deviceAllowance });
@@ -66,7 +70,7 @@ export async function buildServer(deps: ServerDeps): Promise<Server> {
   const handlers = handlersOf(deps, { hub, signIn, https, ...rest });
   await registerRoutes(app, { handlers, db: deps.db });
   await app.ready();
-  return { app, signIn, close: () => closeServer(app, hub, deps, stop) };
+  return { app, signIn, close: () => closeServer(app, hub, deps, stop, inFlight) };
 }
 
 interface Parts extends Pick<Parameters<typeof healthHandlers>[0], 'metrics' | 'readiness' | 'document' | 'stopping'> {
@@ -132,15 +136,11 @@ async function closeServer(
   hub: ChangeHub,
   { exchange }: ServerDeps,
   stop: AbortController,
+  inFlight: InFlight,
 ): Promise<void> {
   stop.abort();
   const closed = app.close();
   await Promise.all([hub.close(), exchange.close()]);
-  // A connection that becomes idle only now would be kept for a client that may never come back.
-  const idle = setInterval(() => app.server.closeIdleConnections(), limits.stopLookMs);
-  const timer = setTimeout(() => app.server.closeAllConnections(), limits.stopMs);
-  await closed.finally(() => {
-    clearInterval(idle);
-    clearTimeout(timer);
-  });
+  await inFlight.drain();
+  await closed;
 }

@@ -22,6 +22,7 @@ export async function serveConsole(app: FastifyInstance, directory: string | und
         reply.header('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
       },
     });
+    app.get('/', (_request, reply) => sendPage(reply));
     app.addHook('onRequest', async (request, reply) => (isNavigation(request) ? sendPage(reply) : undefined));
   }
   app.setNotFoundHandler((request, reply) =>

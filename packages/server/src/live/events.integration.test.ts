@@ -1,8 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type Change } from '@assay/client';
 import { addChanges } from '@assay/store';
 import type { AccountId, JobId } from '@assay/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestJob, openScene, type Person, type Scene } from '../market-scene.setup.ts';
+
+/** Reads until `count` test changes came. */
+const take = async (stream: AsyncIterable<Change>, count: number): Promise<Change[]> => {
+  const seen: Change[] = [];
+  for await (const change of stream) {
+    if (change.kind === 'test') seen.push(change);
+    if (seen.length === count) break;
+  }
+  return seen;
+};
+const numbersOf = (changes: readonly Change[]) => changes.map((change) => change.data['n']);
+
+/** How many streams the server counts. */
+async function streamsOf(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^assay_event_streams (\d+)$/m.exec(text)?.[1]);
+}
 
 describe('streams of changes', () => {
   let scene: Scene;
@@ -23,23 +41,9 @@ describe('streams of changes', () => {
         numbers.map((n) => ({ accountId: person.account, jobId: jobId as JobId | null, kind: 'test', data: { n } })),
       ),
     );
-  /** Reads until `count` test changes came. */
-  const take = async (stream: AsyncIterable<Change>, count: number): Promise<Change[]> => {
-    const seen: Change[] = [];
-    for await (const change of stream) {
-      if (change.kind === 'test') seen.push(change);
-      if (seen.length === count) break;
-    }
-    return seen;
-  };
-  const numbersOf = (changes: readonly Change[]) => changes.map((change) => change.data['n']);
   const watching = async (count: number): Promise<void> => {
-    const streams = async () => {
-      const text = await (await fetch(`${scene.url}/metrics`)).text();
-      return Number(/^assay_event_streams (\d+)$/m.exec(text)?.[1]);
-    };
-    for (let i = 0; i < 200 && (await streams()) !== count; i += 1) await new Promise((r) => setTimeout(r, 20));
-    expect(await streams()).toBe(count);
+    for (let i = 0; i < 200 && (await streamsOf(scene.url)) !== count; i += 1) await sleep(20);
+    expect(await streamsOf(scene.url)).toBe(count);
   };
 
   test('carry everything of one’s own in order, and nothing of others', async () => {
@@ -96,7 +100,11 @@ describe('streams of changes', () => {
     const client = createClient({ baseUrl: scene.url, auth, fetch: flaky });
     const taken = take(client.events(), 6);
     await watching(1);
-    for (const n of [1, 2, 3, 4, 5, 6]) await tell(carol, null, [n]);
+    for (const n of [1, 2, 3, 4, 5, 6]) {
+      await tell(carol, null, [n]);
+      // Longer than changes gather, so that they travel one by one and the cut falls between them.
+      await sleep(80);
+    }
     expect(numbersOf(await taken)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(opened).toBeGreaterThan(1);
     await watching(0);

@@ -67,7 +67,7 @@ export async function writeLogs(tx: Tx, worker: string, lines: readonly NewLogLi
       column((line) => line.replica),
       column((line) => line.stream),
       // PostgreSQL's text holds no NUL.
-      column((line) => line.text.replaceAll('\0', '\uFFFD')),
+      column((line) => line.text.toWellFormed().replaceAll('\0', '\uFFFD')),
     ]);
   }
   const used = kept.flatMap((line) => rooms.get(line.replica) ?? []);

@@ -30,6 +30,8 @@ export interface Route {
   readonly upload?: 'multipart/form-data' | 'application/octet-stream' | 'application/json';
   /** The handler checks the bytes by itself, since a signature covers them. */
   readonly rawBody?: true;
+  /** The handler cleans text by itself: what programs print is not for us to refuse. */
+  readonly anyText?: true;
   readonly status: 200 | 201 | 202 | 204;
   readonly reply?: TSchema;
   readonly media?: MediaType;

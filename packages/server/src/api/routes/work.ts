@@ -49,6 +49,7 @@ export const workRoutes = {
     summary: 'Log lines of running replicas; lines above the limit are dropped.',
     access: 'device',
     idempotent: 'nature',
+    anyText: true,
     body: ref(LogRequest),
     status: 200,
     reply: ref(LogReply),
