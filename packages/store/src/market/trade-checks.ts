@@ -39,15 +39,15 @@ const checks: readonly Check[] = [
   },
   {
     rule: 'replicas are paid what their owners earned',
-    sql: `SELECT e.job_id || ' ' || e.provider_id AS ref, format('earned %s, replicas say %s', e.gross, r.paid) AS text
-      FROM earning e CROSS JOIN LATERAL (SELECT coalesce(sum(r.paid), 0) AS paid FROM unit u
-        JOIN replica r ON r.unit_id = u.id WHERE u.job_id = e.job_id AND r.owner_id = e.provider_id) r
-      WHERE e.gross <> r.paid`,
+    sql: `SELECT job_id || ' ' || provider_id AS ref, format('earned %s, replicas say %s', gross, paid) AS text
+      FROM earning FULL JOIN (SELECT job_id, owner_id AS provider_id, sum(paid) AS paid FROM replica
+        WHERE paid IS NOT NULL GROUP BY job_id, owner_id) r USING (job_id, provider_id)
+      WHERE gross IS DISTINCT FROM paid`,
   },
   {
     rule: 'only agreed replicas of completed jobs are paid',
     sql: `SELECT r.id AS ref, format('%s, job %s, paid %s', r.state, j.state, r.paid) AS text
-      FROM replica r JOIN unit u ON u.id = r.unit_id JOIN job j ON j.id = u.job_id
+      FROM replica r JOIN job j ON j.id = r.job_id
       WHERE r.paid IS NOT NULL AND (r.state <> 'agreed' OR j.state <> 'completed')`,
   },
   {

@@ -66,14 +66,19 @@ const calls = {
     WHERE kind = 'ledger' AND ref = $1 AND state = 'done' AND provider_id IS NOT NULL ORDER BY id`,
 };
 
+// An array, and not a join: the statistics know nothing of a job that has just run.
+const unitsOfJob = 'ARRAY(SELECT id FROM unit WHERE job_id = $1)';
+
 const exchanges = {
   name: 'trade.receipt_exchanges',
-  text: `SELECT DISTINCT ON (x.id) x.id AS request, x.worker_id AS worker, r.owner_id AS owner,
-      w.public_key AS "publicKey", x.sent_at_ms AS "sentAtMs", x.root AS "statementsRoot", x.body_sha256 AS "bodySha256",
-      x.signature, encode(x.leaves, 'hex') AS "leafHashes"
-    FROM unit u JOIN replica r ON r.unit_id = u.id JOIN exchange x ON x.id IN (r.commit_request, r.reveal_request)
-      JOIN worker w ON w.id = r.worker_id
-    WHERE u.job_id = $1 AND r.digest IS NOT NULL ORDER BY x.id`,
+  text: `WITH mine AS MATERIALIZED (SELECT worker_id, owner_id, commit_request, reveal_request FROM replica
+      WHERE unit_id = ANY (${unitsOfJob}) AND digest IS NOT NULL),
+    used AS MATERIALIZED (SELECT commit_request AS request, worker_id, owner_id FROM mine
+      UNION SELECT reveal_request, worker_id, owner_id FROM mine)
+    SELECT x.id AS request, x.worker_id AS worker, used.owner_id AS owner, w.public_key AS "publicKey",
+      x.sent_at_ms AS "sentAtMs", x.root AS "statementsRoot", x.body_sha256 AS "bodySha256", x.signature,
+      encode(x.leaves, 'hex') AS "leafHashes"
+    FROM used JOIN exchange x ON x.id = used.request JOIN worker w ON w.id = used.worker_id ORDER BY x.id`,
 };
 
 async function exchangesOf(tx: Tx, job: JobId): Promise<SourceExchange[]> {
@@ -122,9 +127,10 @@ const revealed = {
   name: 'trade.receipt_replicas',
   text: `SELECT r.id AS replica, r.worker_id AS worker, r.unit_id AS unit, r.state, r.nonce, r.commitment, r.digest,
       r.exit_code AS "exitCode", CASE WHEN r.metrics_sha256 IS NOT NULL THEN r.metrics END AS metrics,
-      CASE WHEN r.id = u.canonical_replica THEN r.outputs END AS outputs, r.commit_request AS "commitRequest",
-      r.commit_leaf AS "commitLeaf", r.reveal_request AS "revealRequest", r.reveal_leaf AS "revealLeaf"
-    FROM unit u JOIN replica r ON r.unit_id = u.id WHERE u.job_id = $1 AND r.digest IS NOT NULL`,
+      CASE WHEN r.id = ANY (ARRAY(SELECT canonical_replica FROM unit WHERE job_id = $1)) THEN r.outputs END AS outputs,
+      r.commit_request AS "commitRequest", r.commit_leaf AS "commitLeaf", r.reveal_request AS "revealRequest",
+      r.reveal_leaf AS "revealLeaf"
+    FROM replica r WHERE r.unit_id = ANY (${unitsOfJob}) AND r.digest IS NOT NULL`,
 };
 
 async function unitsOf(tx: Tx, job: JobId): Promise<SourceUnit[]> {
