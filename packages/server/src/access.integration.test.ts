@@ -69,7 +69,7 @@ describe('who sees what', () => {
 
   test('a provider sees the jobs that it ran, its own replicas, and nothing of the customer’s side', async () => {
     const job = await provider.client.getJob(jobId);
-    expect(job.price).toMatchObject({ charged: null, paidOut: null, refunded: null });
+    expect(job.price).toMatchObject({ charged: null, spent: null, refunded: null });
     const units = (await provider.client.listUnits(jobId)).items;
     expect(units.flatMap((unit) => unit.replicas.map((replica) => replica.workerId))).toEqual([
       devices[0]?.id,

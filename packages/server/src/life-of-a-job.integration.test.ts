@@ -42,8 +42,8 @@ describe('a job over HTTP, from upload to payout', () => {
     await scene.settle();
     const job = await customer.client.getJob(created.id);
     expect(job.state).toBe('completed');
-    const { charged, paidOut, refunded } = job.price;
-    expect(BigInt(paidOut?.minor ?? 0) + BigInt(refunded?.minor ?? 0)).toBeLessThanOrEqual(BigInt(charged?.minor ?? 0));
+    const { charged, spent, refunded } = job.price;
+    expect(BigInt(spent?.minor ?? 0) + BigInt(refunded?.minor ?? 0)).toBeLessThanOrEqual(BigInt(charged?.minor ?? 0));
 
     const units = await customer.client.listUnits(created.id);
     expect(units.items.map((unit) => unit.state)).toEqual(['agreed', 'agreed']);

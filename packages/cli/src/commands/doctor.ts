@@ -59,7 +59,11 @@ async function disk(): Promise<Finding> {
 async function sandbox(): Promise<Finding> {
   const report = await localDriver(join(defaultStateDir(), 'doctor'), () => undefined).probe();
   return report.usable
-    ? { what: 'sandbox wasm', state: 'ok', text: `${report.runners.map(({ runner }) => runner).join(', ')}: ${report.detail}` }
+    ? {
+        what: 'sandbox wasm',
+        state: 'ok',
+        text: `${report.runners.map(({ runner }) => runner).join(', ')}: ${report.detail}`,
+      }
     : { what: 'sandbox wasm', state: 'problem', text: report.detail };
 }
 

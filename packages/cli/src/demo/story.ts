@@ -1,6 +1,7 @@
 /** Tells the story of one settled job from what the API answers: nothing here is known in advance. */
 
 import type { Client, FactLine, Job, MoneyLine, Replica, Unit } from '@assay/client';
+import { add, formatMoney, money, moneyFromJson } from '@assay/core';
 import { columns, paint, plain, print } from '../terminal.ts';
 import { moneyText } from '../commands/jobs.ts';
 
@@ -51,10 +52,20 @@ function asked(job: Job): void {
       ['split into', `${counts.units} units, ${job.redundancy} agreeing replicas of each`],
       ['agreement', by],
       ['price', `${moneyText(price.perReplica)} for each accepted replica`],
-      ['cap', `${moneyText(price.cap)}, charged before the work; the budget was ${String(manifest['budget_usd'])} USD`],
+      [
+        'cap',
+        `${moneyText(price.cap)}, the most that the job can cost; the budget was ${String(manifest['budget_usd'])} USD`,
+      ],
+      ['charged', chargedText(price)],
       ['manifest', `sha256 ${job.manifestHash}`],
     ]),
   );
+}
+
+/** The provider's least payment can be more than the cap; what is not spent returns either way. */
+function chargedText({ charged, cap }: Job['price']): string {
+  const more = charged !== null && BigInt(charged.minor) > BigInt(cap.minor);
+  return `${moneyText(charged)} before the work${more ? ', the least that the payment provider takes' : ''}; what is not spent returns`;
 }
 
 function unitName(unit: Unit): string {
@@ -109,8 +120,12 @@ function moneyTimeline(story: Story): void {
     ),
   );
   const { price } = story.job;
+  const commission = story.money
+    .filter((line) => line.to.includes('commission'))
+    .reduce((sum, line) => add(sum, moneyFromJson(line.amount)), money('USD', 0n));
   print(
-    `  charged ${moneyText(price.charged)} = paid out ${moneyText(price.paidOut)} + commission + returned ${moneyText(price.refunded)}`,
+    `  ${moneyText(price.charged)} charged = ${moneyText(price.spent)} for accepted replicas` +
+      ` (${formatMoney(commission)} of it commission) + ${moneyText(price.refunded)} returned`,
   );
 }
 

@@ -230,7 +230,7 @@ export type Job = {
     readonly perReplica: Money;
     readonly cap: Money;
     readonly charged: Money | null;
-    readonly paidOut: Money | null;
+    readonly spent: Money | null;
     readonly refunded: Money | null;
   };
   readonly redundancy: number;
@@ -276,7 +276,7 @@ export type CreatedJob = {
     readonly perReplica: Money;
     readonly cap: Money;
     readonly charged: Money | null;
-    readonly paidOut: Money | null;
+    readonly spent: Money | null;
     readonly refunded: Money | null;
   };
   readonly redundancy: number;

@@ -20,7 +20,7 @@ export function presentJob(row: JobView): Job {
       perReplica: moneyOf(row.currency, row.perReplica),
       cap: moneyOf(row.currency, row.cap),
       charged: money(row.charged),
-      paidOut: money(row.paidOut),
+      spent: money(row.paidOut),
       refunded: money(row.refunded),
     },
     redundancy: row.redundancy,
@@ -42,7 +42,7 @@ export function presentJob(row: JobView): Job {
 
 /** A manifest as it travels: plain JSON. */
 export function presentManifest(manifest: Manifest): Job['manifest'] {
-  return { ...manifest } as unknown as Job['manifest'];
+  return { ...manifest };
 }
 
 function presentDisputeOf(row: JobView): Job['dispute'] {

@@ -31,7 +31,8 @@ const jobFields = {
     perReplica: money,
     cap: money,
     charged: nullable(money),
-    paidOut: nullable(money),
+    // What the accepted replicas cost, the commission included.
+    spent: nullable(money),
     refunded: nullable(money),
   }),
   redundancy: count,
