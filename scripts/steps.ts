@@ -26,7 +26,9 @@ export const steps: readonly Step[] = [
   { name: 'lock', command: script('lock', '--check') },
   { name: 'smoke', command: script('smoke') },
   { name: 'reference', command: script('reference', '--check') },
+  { name: 'api document', command: script('openapi', '--check') },
   { name: 'client', command: script('client', '--check') },
+  { name: 'configuration', command: script('configuration', '--check') },
 ];
 
 export interface StepResult {

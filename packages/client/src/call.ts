@@ -6,7 +6,7 @@ import { failureOf, mayPass, unreachable } from './failure.ts';
 import type { Operations } from './generated/types.ts';
 
 /** `METHOD /path` of an operation. */
-export type OperationKey = keyof Operations & string;
+export type OperationKey = keyof Operations;
 
 /** Where and how requests go out. */
 export interface Transport {
@@ -114,7 +114,7 @@ export async function callJson<K extends OperationKey>(
     transport,
     {
       method,
-      target: targetOf(path, parts.params as Values | undefined, parts.query as Values | undefined),
+      target: targetOf(path, parts.params, parts.query),
       headers: {
         accept: 'application/json',
         ...(text === undefined ? {} : { 'content-type': 'application/json' }),
@@ -125,7 +125,7 @@ export async function callJson<K extends OperationKey>(
     },
     options,
   );
-  if (response.status === 204) return undefined as Operations[K]['reply'];
+  if (response.status === 204) return undefined;
   return (await readJson(response)) as Operations[K]['reply'];
 }
 

@@ -65,7 +65,7 @@ export async function buildServer(deps: ServerDeps): Promise<Server> {
   admitDevices(app, { ...deps, workers: deps.exchange.workers });
   await registerOpenApi(app);
   const readiness = readinessOf(deps);
-  let document: object | undefined;
+  let document: Record<string, unknown> | undefined;
   const rest = { metrics, readiness, document: () => (document ??= documentOf(app)), stopping: stop.signal };
   const handlers = handlersOf(deps, { hub, signIn, https, ...rest });
   await registerRoutes(app, { handlers, db: deps.db });

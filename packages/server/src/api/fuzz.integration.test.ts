@@ -63,6 +63,7 @@ function valid(schema: Schema, depth: number): Arbitrary<unknown> {
       return boolean();
     case 'null':
       return constant(null);
+    case undefined:
     default:
       return textOf(schema);
   }

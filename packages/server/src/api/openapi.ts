@@ -31,7 +31,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
     openapi: { openapi: '3.1.1', info, components: { securitySchemes } },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `def-${i}` },
     transform: ({ schema, url, route }) => {
-      const upload = (route.config as { row?: Route } | undefined)?.row;
+      const upload = route.config?.row;
       const body = upload ? uploadSchema(upload) : undefined;
       return { schema: body ? { ...schema, body } : schema, url: url.replace('*', ':path') };
     },

@@ -14,7 +14,7 @@ import manifest from '../../package.json' with { type: 'json' };
 /** Something that must answer before this server can work. */
 export interface Readiness {
   readonly name: string;
-  check(): Promise<unknown>;
+  readonly check: () => Promise<unknown>;
 }
 
 export interface HealthDeps {
@@ -22,7 +22,7 @@ export interface HealthDeps {
   readonly clock: Clock;
   readonly readiness: readonly Readiness[];
   readonly metrics: Metrics;
-  readonly document: () => object;
+  readonly document: () => Record<string, unknown>;
   readonly stopping: AbortSignal;
 }
 
@@ -46,7 +46,7 @@ export function healthHandlers(deps: HealthDeps): HandlersOf<'health' | 'ready' 
       const { contentType, text } = await deps.metrics.render();
       return reply.type(contentType).send(text);
     },
-    openapi: () => deps.document() as Record<string, unknown>,
+    openapi: () => deps.document(),
   };
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type Change } from '@assay/client';
 import { addChanges } from '@assay/store';
-import type { AccountId, JobId } from '@assay/core';
+import type { JobId } from '@assay/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestJob, openScene, type Person, type Scene } from '../market-scene.setup.ts';
 
@@ -141,7 +141,7 @@ describe('streams of changes', () => {
     expect(open.every((response) => response.status === 200)).toBe(true);
     const more = await fetch(`${scene.url}/events`, { headers });
     expect(await more.json()).toMatchObject({ code: 'request.rate_limited', status: 429 });
-    await Promise.all(open.map((response) => response.body?.cancel()));
+    await Promise.all(open.map(async (response) => response.body?.cancel()));
     await watching(0);
     const again = await fetch(`${scene.url}/events`, { headers });
     expect(again.status).toBe(200);
@@ -154,7 +154,7 @@ describe('streams of changes', () => {
     const taken = take(auditor.client.events(), 2);
     await watching(1);
     await tell(carol, null, [1]);
-    await tell({ ...dora, account: dora.account as AccountId }, null, [2]);
+    await tell(dora, null, [2]);
     expect(numbersOf(await taken)).toEqual([1, 2]);
     await watching(0);
   });
