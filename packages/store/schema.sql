@@ -651,8 +651,10 @@ CREATE TABLE replica (
   reason text,
   ended_at timestamp with time zone,
   paid bigint,
+  attempt smallint NOT NULL,
   CONSTRAINT replica_pkey PRIMARY KEY (id),
-  CONSTRAINT replica_unit_id_owner_id_key UNIQUE (unit_id, owner_id),
+  CONSTRAINT replica_unit_id_owner_id_attempt_key UNIQUE (unit_id, owner_id, attempt),
+  CONSTRAINT replica_attempt_check CHECK ((attempt >= 0)),
   CONSTRAINT replica_state_check CHECK ((state = ANY (ARRAY['leased'::text, 'committed'::text, 'revealed'::text, 'agreed'::text, 'disagreed'::text, 'lost'::text, 'failed'::text, 'withdrawn'::text])))
 );
 ALTER TABLE replica SET (fillfactor=45);

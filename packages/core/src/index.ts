@@ -289,6 +289,7 @@ export type {
   OfferRow,
   OpenUnits,
   OpenVerdict,
+  Taken,
   RefusedItem,
   ReplicaGlimpse,
   ReplicaRow,

@@ -23,6 +23,10 @@ export const limits = {
   redundancy: 9,
   /** Replicas ever given out for one unit, as a multiple of its redundancy. */
   replicaAttemptsFactor: 3,
+  /** Replicas lost of one unit, as a multiple of its redundancy. */
+  replicaLossesFactor: 10,
+  /** Replicas of one unit that one owner may lose before it gets no more of them. */
+  ownerLosses: 5,
   /** How long a replacement waits for a taker before the verdict stands on the quorum that is there. */
   replacementPatienceMs: 60_000,
   jobNameChars: 80,

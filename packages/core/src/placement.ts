@@ -33,7 +33,7 @@ export interface UnitNeeds {
   readonly regions: readonly Region[];
   /** Fixed by the first claim where results are compared bit for bit; null before that and for other comparators. */
   readonly machineClass: string | null;
-  /** Who took a replica so far, lost and withdrawn ones included. */
+  /** Who holds a replica or gave a result; who lost one may take another. */
   readonly taken: readonly IndependenceKeys[];
 }
 

@@ -11,6 +11,7 @@ const policy = (comparator: Comparator, redundancy = 3): ReplicationPolicy => ({
   comparator,
   redundancy,
   attemptsFactor: 3,
+  lossesFactor: 10,
 });
 
 describe('assess', () => {
@@ -79,12 +80,14 @@ describe('assess', () => {
     const all = Array.from({ length: 9 }, (_, index) => result(index + 1, `own ${index}`));
     expect(judge(policy(exact), all)).toEqual({ kind: 'undecided', reason: 'attempts_exhausted' });
     expect(judge(policy(exact), all.slice(0, 8))).toEqual({ kind: 'more', count: 1 });
-    expect(
-      judge(
-        policy(exact),
-        Array.from({ length: 9 }, (_, index) => lost(index)),
-      ),
-    ).toMatchObject({ kind: 'undecided' });
+  });
+
+  it('does not count what was lost as an attempt, but does not lose for ever', () => {
+    const losses = (count: number) => Array.from({ length: count }, (_, index) => lost(index + 10));
+    expect(judge(policy(exact), losses(29))).toEqual({ kind: 'more', count: 3 });
+    expect(judge(policy(exact), losses(30))).toMatchObject({ kind: 'undecided', reason: 'attempts_exhausted' });
+    const settled = [result(1, 'a'), result(2, 'a'), ...losses(30)];
+    expect(judge(policy(exact), settled)).toMatchObject({ kind: 'agreed', agreeing: ['rep_1', 'rep_2'] });
   });
 
   it('gives no verdict when two disjoint groups reach the quorum', () => {
@@ -165,7 +168,7 @@ describe('order', () => {
         (supply, redundancy) => {
           const replicas: EvidenceOf[] = [];
           let asked = redundancy;
-          for (let round = 0; round < 40; round += 1) {
+          for (let round = 0; round < 200; round += 1) {
             while (asked > 0) {
               const kind = supply[replicas.length] ?? 'lost';
               replicas.push(
@@ -174,7 +177,9 @@ describe('order', () => {
               asked -= 1;
             }
             const next = judge(policy(exact, redundancy), replicas);
-            expect(replicas.length).toBeLessThanOrEqual(redundancy * 3);
+            const losses = replicas.filter((one) => one.state === 'lost').length;
+            expect(replicas.length - losses).toBeLessThanOrEqual(redundancy * 3);
+            expect(losses).toBeLessThan(redundancy * (10 + 1));
             if (next.kind === 'agreed' || next.kind === 'undecided') return;
             expect(next.kind).toBe('more');
             if (next.kind === 'more') asked = next.count;

@@ -7,8 +7,10 @@ export interface ReplicationPolicy {
   readonly comparator: Comparator;
   /** Agreeing replicas to buy. */
   readonly redundancy: number;
-  /** Replicas ever given out, lost and disagreeing ones included, as a multiple of the redundancy. */
+  /** Replicas that may end with a result, disagreeing ones included, as a multiple of the redundancy. */
   readonly attemptsFactor: number;
+  /** Replicas that may be lost before no more are given out, as a multiple of the redundancy. */
+  readonly lossesFactor: number;
 }
 
 /** What is known of one replica. Digest, exit code and metric count only once it is revealed. */
@@ -78,12 +80,19 @@ export function assess<ReplicaId extends string>(
   if (committed.length > 0) return { kind: 'reveal', replicas: committed.toSorted(), withdraw: unclaimed };
 
   if (hasTwoQuorums(groups, quorum)) return { kind: 'undecided', reason: 'two_quorums' };
-  const left = Math.max(0, redundancy * policy.attemptsFactor - replicas.length);
+  const left = attemptsLeft(policy, replicas);
   if (best && size >= quorum && (size >= redundancy || patienceOver || left === 0)) {
     return agreedOn(comparator, best, results, unclaimed);
   }
   if (size + left < quorum) return { kind: 'undecided', reason: 'attempts_exhausted' };
   return { kind: 'more', count: Math.min(redundancy - size, left) };
+}
+
+/** A lost replica costs the customer only time, so it does not use up an attempt; but nobody may lose for ever. */
+function attemptsLeft(policy: ReplicationPolicy, replicas: readonly EvidenceOf[]): number {
+  const lost = replicas.filter((one) => one.state === 'lost' || one.state === 'withdrawn').length;
+  if (lost >= policy.redundancy * policy.lossesFactor) return 0;
+  return Math.max(0, policy.redundancy * policy.attemptsFactor - (replicas.length - lost));
 }
 
 function agreedOn<ReplicaId extends string>(

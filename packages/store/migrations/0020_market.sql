@@ -136,7 +136,9 @@ CREATE TABLE replica (
   ended_at timestamptz,
   -- Gross, in minor units of the job's currency, once the settlement has paid it.
   paid bigint,
-  UNIQUE (unit_id, owner_id)
+  -- Replicas of the unit that the owner lost before: two of one owner at a time would share the number.
+  attempt smallint NOT NULL CHECK (attempt >= 0),
+  UNIQUE (unit_id, owner_id, attempt)
 ) WITH (fillfactor = 45);
 
 -- What each worker holds: replicas that are leased or committed. One row a worker, locked first, so that two servers

@@ -43,7 +43,12 @@ function checkVerdict({ receipt, manifest }: ReceiptContext, unit: ReceiptUnit):
     exitCode: one.exitCode,
     metric: comparator.type === 'metric' ? metricOf(one, name) : null,
   }));
-  const policy = { comparator, redundancy: receipt.terms.redundancy, attemptsFactor: limits.replicaAttemptsFactor };
+  const policy = {
+    comparator,
+    redundancy: receipt.terms.redundancy,
+    attemptsFactor: limits.replicaAttemptsFactor,
+    lossesFactor: limits.replicaLossesFactor,
+  };
   const judged = assess(policy, { replicas: evidence, unclaimed: 0, patienceOver: true });
   const { verdict } = unit;
   hold(judged.kind === 'agreed' && !judged.failed, `the results of ${unit.unit} do not agree on a value`);

@@ -160,7 +160,7 @@ function playUnit(
   const comparator = comparatorOf(manifest, kind);
   const name = manifest.verification.type === 'metric' ? manifest.verification.metric_name : '';
   const judged = assess(
-    { comparator, redundancy: manifest.verification.redundancy, attemptsFactor: 3 },
+    { comparator, redundancy: manifest.verification.redundancy, attemptsFactor: 3, lossesFactor: 10 },
     {
       unclaimed: 0,
       patienceOver: true,

@@ -100,10 +100,17 @@ export interface LoadedUnits {
   readonly replicas: readonly ReplicaRow[];
 }
 
+/** Who took a replica of a unit. */
+export interface Taken extends IndependenceKeys {
+  readonly unit: UnitId;
+  /** The replica ended without a result. */
+  readonly lost: boolean;
+}
+
 /** Open units with the parties that took a replica before. */
 export interface OpenUnits {
   readonly units: readonly UnitRow[];
-  readonly taken: readonly (IndependenceKeys & { readonly unit: UnitId })[];
+  readonly taken: readonly Taken[];
 }
 
 /** A held replica and its unit, read without locks. */
@@ -144,6 +151,8 @@ export interface NewExchange extends ExchangeRow {
 /** A replica that was just given out. */
 export interface ClaimRow extends IndependenceKeys {
   readonly replica: ReplicaId;
+  /** How many replicas of the unit its owner lost before: with the owner and the unit it is unique. */
+  readonly attempt: number;
   readonly unit: UnitId;
   readonly job: JobId;
   readonly machineClass: string;

@@ -5,12 +5,13 @@ import {
   mayTake,
   newId,
   type IdSource,
-  type IndependenceKeys,
   type JobId,
   type OfferRow,
   type OpenUnits,
+  type Comparator,
   type ReplicaId,
   type RequestId,
+  type Taken,
   type UnitId,
   type UnitRow,
   type WorkerProfile,
@@ -37,7 +38,7 @@ export interface HandOutDeps {
 /** Open units of a tick with who took them. */
 interface Pool {
   readonly units: UnitRow[];
-  readonly taken: Map<UnitId, IndependenceKeys[]>;
+  readonly taken: Map<UnitId, Taken[]>;
 }
 
 /**
@@ -103,7 +104,7 @@ async function addToPool(deps: HandOutDeps, state: TickState, pool: Pool, found:
   }
 }
 
-const nobody: IndependenceKeys[] = [];
+const nobody: Taken[] = [];
 
 function giveFrom(deps: HandOutDeps, state: TickState, pool: Pool, taking: Taking): void {
   let full = false;
@@ -111,11 +112,16 @@ function giveFrom(deps: HandOutDeps, state: TickState, pool: Pool, taking: Takin
     if (taking.wants === 0) break;
     const facts = state.jobs.get(unit.job);
     if (facts === undefined || unit.wanted === 0) continue;
-    const taken = pool.taken.get(unit.id) ?? nobody;
+    const all = pool.taken.get(unit.id) ?? nobody;
+    const attempt = lossesOf(taking, all);
+    if (attempt >= limits.ownerLosses) continue;
+    const taken = all === nobody ? all : all.filter((one) => !one.lost);
     if (!mayTake(taking.profile, { ...facts.needs, machineClass: unit.machineClass, taken }).ok) continue;
-    const offer = claim(deps.ids, state, unit, taking, facts.needs.runner, facts.policies[unit.kind].comparator.type);
-    if (taken === nobody) pool.taken.set(unit.id, [taking.profile]);
-    else taken.push(taking.profile);
+    const { comparator } = facts.policies[unit.kind];
+    const offer = claim(deps.ids, state, unit, taking, { attempt, comparator, runner: facts.needs.runner });
+    const mine = { ...taking.profile, unit: unit.id, lost: false };
+    if (all === nobody) pool.taken.set(unit.id, [mine]);
+    else all.push(mine);
     taking.offers.push(offer);
     taking.wants -= 1;
     full ||= unit.wanted === 0;
@@ -124,22 +130,30 @@ function giveFrom(deps: HandOutDeps, state: TickState, pool: Pool, taking: Takin
 }
 
 /** Gives one replica of a unit to a worker; for exact results the first claim fixes the machine class. */
+/** Replicas of the unit that the worker's owner lost. */
+function lossesOf({ profile }: Taking, taken: readonly Taken[]): number {
+  let losses = 0;
+  for (const one of taken) if (one.lost && one.owner === profile.owner) losses += 1;
+  return losses;
+}
+
 function claim(
   ids: IdSource,
   state: TickState,
   unit: UnitRow,
   taking: Taking,
-  runner: string,
-  comparator: 'exact' | 'metric',
+  terms: { readonly attempt: number; readonly runner: string; readonly comparator: Comparator },
 ): OfferRow {
   const { profile } = taking;
+  const { attempt, runner, comparator } = terms;
   const machineClass = profile.runners[runner] ?? '';
   moveUnit(state, unit, 'claim');
   unit.wanted -= 1;
-  if (comparator === 'exact') unit.machineClass ??= machineClass;
+  if (comparator.type === 'exact') unit.machineClass ??= machineClass;
   const replica: ReplicaId = newId('replica', ids);
   state.changes.claims.push({
     replica,
+    attempt,
     unit: unit.id,
     job: unit.job,
     request: taking.request,

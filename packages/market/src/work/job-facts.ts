@@ -52,6 +52,7 @@ export function factsOf(row: WorkJobRow): JobFacts {
     comparator,
     redundancy: row.redundancy,
     attemptsFactor: limits.replicaAttemptsFactor,
+    lossesFactor: limits.replicaLossesFactor,
   });
   return {
     id: row.id,

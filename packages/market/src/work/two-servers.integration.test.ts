@@ -117,7 +117,7 @@ async function contradictions(jobs: readonly string[]): Promise<Record<string, u
             <= (SELECT redundancy / 2 FROM job WHERE id = u.job_id)) AS "agreed without quorum",
        (SELECT count(*) FROM replica r JOIN unit u ON u.id = r.unit_id WHERE u.job_id = ANY($1)
           AND r.state = 'agreed' AND r.digest <> u.agreed_digest) AS "paid for another result",
-       (SELECT count(*) FROM (SELECT FROM replica WHERE job_id = ANY($1) GROUP BY unit_id, owner_id HAVING count(*) > 1) x)
+       (SELECT count(*) FROM (SELECT FROM replica WHERE job_id = ANY($1) AND state <> 'lost' GROUP BY unit_id, owner_id HAVING count(*) > 1) x)
          AS "one owner twice",
        (SELECT count(*) FROM unit u WHERE job_id = ANY($1) AND planned - wanted <>
           (SELECT count(*) FROM replica r WHERE r.unit_id = u.id)) AS "plan and replicas differ",

@@ -1,6 +1,14 @@
 /** Units under locks, with what is known of their replicas. */
 
-import type { LoadedUnits, OpenUnits, PoolQuery, ReplicaRow, UnitId, UnitRow } from '@assay/core';
+import {
+  limits,
+  type LoadedUnits,
+  type OpenUnits,
+  type PoolQuery,
+  type ReplicaRow,
+  type UnitId,
+  type UnitRow,
+} from '@assay/core';
 import type { Tx } from '../database.ts';
 
 const unitColumns = `id, job_id AS job, ordinal, kind, position, state, planned, wanted,
@@ -62,15 +70,16 @@ const poolFor = {
   name: 'work.pool_for',
   text: `SELECT ${unitColumns}, false AS overdue FROM unit
     WHERE wanted > 0 AND position > $2 AND job_id = ANY($3) AND (machine_class IS NULL OR machine_class = ANY($4))
-      AND NOT EXISTS (SELECT FROM replica WHERE unit_id = unit.id AND (worker_id = $5 OR owner_id = $6
-        OR payout_account_id = $7 OR hub_id = $8 OR network_block = $9))
+      AND NOT EXISTS (SELECT FROM replica WHERE unit_id = unit.id AND state NOT IN ('lost', 'withdrawn')
+        AND (worker_id = $5 OR owner_id = $6 OR payout_account_id = $7 OR hub_id = $8 OR network_block = $9))
+      AND (SELECT count(*) FROM replica WHERE unit_id = unit.id AND owner_id = $6) < $10
     ORDER BY position LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED`,
 };
 
 const takenOfUnits = {
   name: 'work.taken_of_units',
   text: `SELECT unit_id AS unit, worker_id AS worker, owner_id AS owner, payout_account_id AS "payoutAccount",
-      hub_id AS hub, network_block AS "networkBlock"
+      hub_id AS hub, network_block AS "networkBlock", state IN ('lost', 'withdrawn') AS lost
     FROM replica WHERE unit_id = ANY($1)`,
 };
 
@@ -88,6 +97,7 @@ export async function takePool(tx: Tx, query: PoolQuery): Promise<OpenUnits> {
         taker.keys.payoutAccount,
         taker.keys.hub,
         taker.keys.networkBlock,
+        limits.ownerLosses,
       ])
     : await tx.query<UnitRow>(poolHead, [limit, after]);
   const begun = units.filter((unit) => unit.planned > unit.wanted).map((unit) => unit.id);

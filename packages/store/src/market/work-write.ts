@@ -61,11 +61,12 @@ async function writeExchanges(tx: Tx, { exchanges, lateOffers, nowMs }: WorkChan
 const insertReplicas = {
   name: 'work.insert_replicas',
   text: `INSERT INTO replica (id, unit_id, job_id, worker_id, owner_id, payout_account_id, hub_id, network_block,
-      machine_class, claim_request, claimed_at, lease_until)
-    SELECT id, unit, job, worker, owner, payout, hub, network, class, request, to_timestamp($1 / 1000.0),
+      machine_class, claim_request, attempt, claimed_at, lease_until)
+    SELECT id, unit, job, worker, owner, payout, hub, network, class, request, attempt, to_timestamp($1 / 1000.0),
       to_timestamp($2 / 1000.0)
     FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-      $11::text[], $12::text[]) AS one (id, unit, job, worker, owner, payout, hub, network, class, request)`,
+      $11::text[], $12::text[], $13::smallint[])
+      AS one (id, unit, job, worker, owner, payout, hub, network, class, request, attempt)`,
 };
 
 async function writeClaims(tx: Tx, claims: readonly ClaimRow[], { nowMs, leaseMs }: WorkChanges): Promise<void> {
@@ -84,6 +85,7 @@ async function writeClaims(tx: Tx, claims: readonly ClaimRow[], { nowMs, leaseMs
       (one) => one.networkBlock,
       (one) => one.machineClass,
       (one) => one.request,
+      (one) => one.attempt,
     ]),
   ]);
 }

@@ -21,7 +21,7 @@ export async function failedGates(db: Database, options: DispatchOptions): Promi
   const [totals] = await db.query<Totals>(
     `SELECT (SELECT count(*) FROM unit) AS units,
        (SELECT count(*) FROM unit WHERE state = 'agreed') AS agreed,
-       (SELECT count(*) FROM (SELECT FROM replica GROUP BY unit_id, owner_id HAVING count(*) > 1) AS twice) AS doubled,
+       (SELECT count(*) FROM (SELECT FROM replica WHERE state <> 'lost' GROUP BY unit_id, owner_id HAVING count(*) > 1) AS twice) AS doubled,
        (SELECT count(*) FROM replica WHERE state = 'agreed' AND paid IS DISTINCT FROM
           (SELECT price_per_replica FROM job WHERE job.id = replica.job_id)) AS unpaid,
        (SELECT count(*) FROM job WHERE state = 'completed') AS completed,
