@@ -1,7 +1,8 @@
 /** The one place that picks adapters and ties a server together. */
 
 import { hash } from 'node:crypto';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import {
   newId,
   standardCommission,
@@ -111,7 +112,7 @@ function settingsOf(config: Config, { scrypt }: Overrides) {
     spoolFolder: join(config.stateFolder, 'spool'),
     allowance: { burst: config.rateBurst, perMinute: config.ratePerMinute },
     deviceAllowance: { burst: config.deviceRateBurst, perMinute: config.deviceRatePerMinute },
-    ...(config.consoleFolder === undefined ? {} : { consoleFolder: config.consoleFolder }),
+    ...(config.consoleFolder === undefined ? {} : { consoleFolder: resolve(config.consoleFolder) }),
     ...(scrypt ? { scrypt } : {}),
   };
 }
@@ -157,6 +158,7 @@ async function openParts(config: Config, overrides: Overrides, undo: (() => Prom
 
 async function openObjects(config: Config, clock: Clock, keyFile: string): Promise<ObjectStore> {
   const folder = join(config.stateFolder, 'objects');
+  await mkdir(dirname(keyFile), { recursive: true, mode: 0o700 });
   return openDiskStore({ folder, keyring: await openKeyring(keyFile), clock });
 }
 
