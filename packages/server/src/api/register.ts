@@ -69,7 +69,9 @@ export function routeOptions(operationId: OperationId, row: Route, deps: Registe
         });
         return reply.code(sent.status).type('application/json').send(sent.body);
       }
-      return (await run()) ?? reply.send();
+      const answer = await run();
+      // Streams and downloads have answered by themselves.
+      return reply.sent ? reply : (answer ?? reply.send());
     },
   };
 }

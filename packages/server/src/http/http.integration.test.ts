@@ -115,6 +115,16 @@ describe('the server', () => {
     expect((await get('/metrics', { ...outside, authorization: `Bearer ${operator.key}` })).status).toBe(200);
   });
 
+  test('answers each request once', async () => {
+    const warnings: unknown[] = [];
+    const { app } = scene.running.server;
+    const warn = app.log.warn.bind(app.log);
+    app.log.warn = (...args: unknown[]) => void warnings.push(args);
+    for (const path of ['/metrics', '/health', '/jobs', '/']) await (await get(path)).text();
+    app.log.warn = warn;
+    expect(warnings).toEqual([]);
+  });
+
   test('describes itself by the committed document', async () => {
     const committed = JSON.parse(await readFile('docs/reference/openapi.json', 'utf8')) as unknown;
     expect(await openApiDocument()).toEqual(committed);
