@@ -33,7 +33,8 @@ export async function followJob(client: Client, jobId: string, options: FollowOp
       const page = await client.listLogs(jobId, logsAfter === undefined ? {} : { after: logsAfter });
       for (const entry of page.items) showLog(entry, options.json, line);
       logsAfter = page.next ?? page.items.at(-1)?.position ?? logsAfter;
-      if (page.next === null) return;
+      // A log's `next` is where to go on later, so only an empty page is the end of what is there.
+      if (page.items.length === 0) return;
     }
   };
   const look = async (): Promise<Job | undefined> => {

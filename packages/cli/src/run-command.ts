@@ -11,7 +11,9 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   if (word === 'help' || word === '--help' || word === '-h') return help(rest[0]);
   const found = findCommand(word, rest);
   if (!found) {
-    printError(`assay: there is no command "${word}". Try: assay help`);
+    const family = commands.filter((command) => command.name.startsWith(`${word} `)).map((command) => command.name);
+    if (family.length > 0) printError(`assay: "${word}" needs a second word: ${family.join(', ')}`);
+    else printError(`assay: there is no command "${word}". Try: assay help`);
     return 2;
   }
   try {
@@ -49,7 +51,8 @@ function report(error: unknown, command: Command, json: boolean): number {
 }
 
 function faultLines(faults: unknown): string {
-  if (!Array.isArray(faults)) return '';
+  // One fault is the message already.
+  if (!Array.isArray(faults) || faults.length < 2) return '';
   return faults
     .map((fault: { path?: string; message?: string }) => `\n  ${fault.path ?? ''}: ${fault.message ?? ''}`)
     .join('');

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -45,7 +45,7 @@ export const jobCommands: readonly Command[] = [
     name: 'jobs results',
     usage: 'jobs results JOB [--out DIR] [--json]',
     summary: 'Downloads the agreed result and its receipt and checks every hash.',
-    options: { ...json, out: { kind: 'text', doc: 'the folder to write to', default: 'results' } },
+    options: { ...json, out: { kind: 'text', doc: 'the folder to write to (default results/JOB)' } },
     positionals: ['JOB'],
     run: results,
   },
@@ -135,16 +135,20 @@ async function logs(args: Arguments): Promise<number> {
       if (args.flag('json')) print(JSON.stringify(line));
       else print(`[${line.replicaId.slice(-6)}] ${plain(line.text.trimEnd())}`);
     }
-    if (page.next === null) return 0;
-    after = page.next;
+    // A log's `next` is where to go on later, so only an empty page is the end of what is there.
+    if (page.items.length === 0) return 0;
+    after = page.next ?? undefined;
   }
 }
 
 async function results(args: Arguments): Promise<number> {
-  const folder = resolve(args.text('out') ?? 'results');
-  const saved = await saveResults(connect(), jobOf(args), folder);
+  const job = jobOf(args);
+  const client = connect();
+  const folder = resolve(args.text('out') ?? join('results', job));
+  const saved = await saveResults(client, job, folder);
+  await writeFile(join(folder, 'receipt.json'), await client.getReceiptText(job));
   if (args.flag('json')) print(JSON.stringify({ folder, ...saved }));
-  else print(`${saved.files} files in ${folder}, every hash checked`);
+  else print(`${saved.files} files and receipt.json in ${folder}, every hash checked`);
   return 0;
 }
 

@@ -79,13 +79,15 @@ function asObject(value: unknown): Record<string, unknown> {
 }
 
 function showQuote(quote: Quote): void {
+  const [deposit, cap] = [moneyText(quote.deposit), moneyText(quote.cap)];
   print(
     columns([
       [
         `${quote.units} units × ${quote.redundancy} replicas`,
         `${moneyText(quote.perReplica)} for each that is accepted`,
       ],
-      ['at most', moneyText(quote.cap)],
+      ['at most', cap],
+      ...(deposit === cap ? [] : [['charged now', `${deposit}, the least that the payment provider takes`]]),
       ['your budget', moneyText(quote.budget)],
     ]),
   );
@@ -98,7 +100,7 @@ async function accepted(quote: Quote, args: Arguments): Promise<boolean> {
     return false;
   }
   const asking = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await asking.question(`Pay up to ${moneyText(quote.cap)}? What is not spent returns. [y/N] `);
+  const answer = await asking.question(`Pay ${moneyText(quote.deposit)} now? What is not spent returns. [y/N] `);
   asking.close();
   return /^y(?:es)?$/i.test(answer.trim());
 }

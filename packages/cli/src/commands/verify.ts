@@ -42,5 +42,10 @@ async function run(args: Arguments): Promise<number> {
     return 1;
   }
   for (const check of outcome.checks) print(`${paint('green', '✓')} ${plain(check.part)}`);
+  const { job, state, agreed, replicas, ledgerKey, ledgerKeyTrusted, block } = outcome.summary;
+  print(`${job} is ${state}; ${agreed} of ${replicas} revealed results agree; the ledger’s head is block ${block}`);
+  print(
+    `signed by ledger key ${ledgerKey}${ledgerKeyTrusted ? '' : ': compare it with the one you know, or name that with --trust'}`,
+  );
   return 0;
 }
