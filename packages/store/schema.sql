@@ -650,7 +650,6 @@ CREATE TABLE replica (
   revealed_at timestamp with time zone,
   reason text,
   ended_at timestamp with time zone,
-  paid bigint,
   attempt smallint NOT NULL,
   CONSTRAINT replica_pkey PRIMARY KEY (id),
   CONSTRAINT replica_unit_id_owner_id_attempt_key UNIQUE (unit_id, owner_id, attempt),
@@ -804,6 +803,27 @@ CREATE TABLE worker (
   CONSTRAINT worker_region_check CHECK ((region = ANY (ARRAY['ru'::text, 'eu'::text, 'us'::text, 'cn'::text]))),
   CONSTRAINT worker_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES account(id)
 );
+
+-- Views
+
+CREATE VIEW replica_pay AS
+ SELECT r.id AS replica_id,
+    r.unit_id,
+    r.job_id,
+    r.owner_id,
+    ((e.gross / e.replicas) +
+        CASE
+            WHEN ((e.gross % (e.replicas)::bigint) = 0) THEN 0
+            WHEN ((e.gross % (e.replicas)::bigint) > ( SELECT count(*) AS count
+               FROM replica m
+              WHERE ((m.unit_id = ANY (ARRAY( SELECT unit.id
+                       FROM unit
+                      WHERE (unit.job_id = r.job_id)))) AND (m.owner_id = r.owner_id) AND (m.state = 'agreed'::text) AND (m.id < r.id)))) THEN 1
+            ELSE 0
+        END) AS paid
+   FROM (replica r
+     JOIN earning e ON (((e.job_id = r.job_id) AND (e.provider_id = r.owner_id))))
+  WHERE (r.state = 'agreed'::text);
 
 -- Indexes
 
@@ -998,6 +1018,8 @@ GRANT INSERT, SELECT ON payout_share TO assay_app;
 GRANT INSERT (entry_id, seq, debit_id, credit_id, currency, amount), SELECT ON posting TO assay_app;
 
 GRANT INSERT, SELECT, UPDATE ON replica TO assay_app;
+
+GRANT SELECT ON replica_pay TO assay_app;
 
 GRANT DELETE, INSERT (id, account_id, token_hash, expires_at), SELECT ON session TO assay_app;
 

@@ -134,8 +134,6 @@ CREATE TABLE replica (
   -- Why a replica was lost or failed.
   reason text,
   ended_at timestamptz,
-  -- Gross, in minor units of the job's currency, once the settlement has paid it.
-  paid bigint,
   -- Replicas of the unit that the owner lost before: two of one owner at a time would share the number.
   attempt smallint NOT NULL CHECK (attempt >= 0),
   UNIQUE (unit_id, owner_id, attempt)
@@ -231,6 +229,17 @@ CREATE TABLE earning (
 );
 CREATE INDEX earning_provider ON earning (provider_id, at);
 
+-- What each agreed replica was paid, gross: its owner's earning divided evenly, the first ones by id a minor unit more
+-- where a ruling left a remainder. Derived, because to write it would rewrite every replica of a job at its settlement.
+CREATE VIEW replica_pay AS
+  SELECT r.id AS replica_id, r.unit_id, r.job_id, r.owner_id, e.gross / e.replicas + CASE
+      WHEN e.gross % e.replicas = 0 THEN 0
+      WHEN e.gross % e.replicas > (SELECT count(*) FROM replica m
+        WHERE m.unit_id = ANY (ARRAY(SELECT id FROM unit WHERE unit.job_id = r.job_id))
+          AND m.owner_id = r.owner_id AND m.state = 'agreed' AND m.id < r.id) THEN 1
+      ELSE 0 END AS paid
+  FROM replica r JOIN earning e ON e.job_id = r.job_id AND e.provider_id = r.owner_id WHERE r.state = 'agreed';
+
 CREATE TABLE dispute (
   id text COLLATE "C" PRIMARY KEY,
   job_id text COLLATE "C" NOT NULL REFERENCES job,
@@ -252,4 +261,5 @@ GRANT SELECT, INSERT, UPDATE ON job, unit, replica, desk, turnover, dispute TO a
 GRANT SELECT, INSERT, DELETE ON log, object_upload TO assay_app;
 -- Evidence: written once. Only a request that waited for work gets its offers later.
 GRANT SELECT, INSERT ON exchange, verdict, verdict_batch, earning TO assay_app;
+GRANT SELECT ON replica_pay TO assay_app;
 GRANT UPDATE (offers) ON exchange TO assay_app;

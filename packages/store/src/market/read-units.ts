@@ -52,8 +52,8 @@ const readReplicas = {
   text: `SELECT r.id, r.unit_id AS "unitId", r.worker_id AS "workerId", w.name AS "workerName",
       split_part(a.email, '@', 1) AS "ownerName", r.state, r.commitment, r.digest, r.metric, r.claimed_at AS "claimedAt",
       r.committed_at AS "committedAt", r.revealed_at AS "revealedAt", r.wall_ms AS "wallMs", r.cpu_ms AS "cpuMs",
-      r.peak_bytes AS "peakBytes", r.paid
-    FROM replica r JOIN job j ON j.id = r.job_id
+      r.peak_bytes AS "peakBytes", p.paid
+    FROM replica r JOIN job j ON j.id = r.job_id LEFT JOIN replica_pay p ON p.replica_id = r.id
       LEFT JOIN worker w ON w.id = r.worker_id LEFT JOIN account a ON a.id = r.owner_id
     WHERE r.unit_id = ANY($3) AND (${ownsJob} OR r.owner_id = $1)
     ORDER BY r.claimed_at, r.id`,

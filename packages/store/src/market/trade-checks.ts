@@ -39,16 +39,21 @@ const checks: readonly Check[] = [
   },
   {
     rule: 'replicas are paid what their owners earned',
-    sql: `SELECT job_id || ' ' || provider_id AS ref, format('earned %s, replicas say %s', gross, paid) AS text
-      FROM earning FULL JOIN (SELECT job_id, owner_id AS provider_id, sum(paid) AS paid FROM replica
-        WHERE paid IS NOT NULL GROUP BY job_id, owner_id) r USING (job_id, provider_id)
-      WHERE gross IS DISTINCT FROM paid`,
+    sql: `SELECT job_id || ' ' || provider_id AS ref,
+        format('earned %s with %s replicas, %s replicas say %s', e.gross, e.replicas, r.replicas, r.paid) AS text
+      FROM earning e LEFT JOIN (SELECT job_id, owner_id AS provider_id, count(*) AS replicas, sum(paid) AS paid
+        FROM replica_pay GROUP BY job_id, owner_id) r USING (job_id, provider_id)
+      WHERE e.gross IS DISTINCT FROM r.paid OR e.replicas IS DISTINCT FROM r.replicas`,
   },
   {
-    rule: 'only agreed replicas of completed jobs are paid',
-    sql: `SELECT r.id AS ref, format('%s, job %s, paid %s', r.state, j.state, r.paid) AS text
+    rule: 'only completed jobs pay, and they pay every agreed replica that a ruling did not take from',
+    sql: `SELECT j.id || ' ' || r.owner_id AS ref, format('job %s, %s agreed replicas', j.state, count(*)) AS text
       FROM replica r JOIN job j ON j.id = r.job_id
-      WHERE r.paid IS NOT NULL AND (r.state <> 'agreed' OR j.state <> 'completed')`,
+        LEFT JOIN earning e ON e.job_id = r.job_id AND e.provider_id = r.owner_id
+      WHERE r.state = 'agreed' AND CASE WHEN j.state = 'completed'
+        THEN e.job_id IS NULL AND NOT EXISTS (SELECT FROM dispute d WHERE d.job_id = j.id AND d.outcome = 'split')
+        ELSE e.job_id IS NOT NULL END
+      GROUP BY j.id, j.state, r.owner_id`,
   },
   {
     rule: 'turnover is the sum of earnings of its month',

@@ -84,18 +84,6 @@ async function lockTurnover(
   return new Map(rows.map((row) => [row.payee, money(currency, row.gross)]));
 }
 
-/** What an owner's part comes to for each of its agreed replicas, the first ones a minor unit more where it must be. */
-const markPaid = {
-  name: 'trade.mark_paid',
-  text: `WITH earned AS (SELECT * FROM unnest($2::text[], $3::bigint[]) AS e (owner, gross)),
-    mine AS MATERIALIZED (SELECT id, owner_id FROM replica
-      WHERE unit_id = ANY (${unitsOfJob}) AND state = 'agreed'),
-    agreed AS (SELECT m.id, e.gross, count(*) OVER owners AS n, row_number() OVER (owners ORDER BY m.id) AS i
-      FROM mine m JOIN earned e ON e.owner = m.owner_id WINDOW owners AS (PARTITION BY m.owner_id))
-    UPDATE replica r SET paid = a.gross / a.n + CASE WHEN a.i <= a.gross % a.n THEN 1 ELSE 0 END
-    FROM agreed a WHERE a.id = r.id`,
-};
-
 async function addEarnings(tx: Tx, job: JobId, earnings: readonly Earning[]): Promise<void> {
   if (earnings.length === 0) return;
   const currency = earnings[0]?.gross.currency;
@@ -112,7 +100,6 @@ async function addEarnings(tx: Tx, job: JobId, earnings: readonly Earning[]): Pr
      WHERE t.provider_id = one.provider AND t.month = ${month} AND t.currency = $3`,
     [payeesOf, gross, currency],
   );
-  await tx.query(markPaid, [job, payeesOf, gross]);
 }
 
 async function owe(tx: Tx, payee: AccountId, shares: readonly PayoutShare[], delayMs: number): Promise<void> {

@@ -22,14 +22,14 @@ export async function failedGates(db: Database, options: DispatchOptions): Promi
     `SELECT (SELECT count(*) FROM unit) AS units,
        (SELECT count(*) FROM unit WHERE state = 'agreed') AS agreed,
        (SELECT count(*) FROM (SELECT FROM replica WHERE state <> 'lost' GROUP BY unit_id, owner_id HAVING count(*) > 1) AS twice) AS doubled,
-       (SELECT count(*) FROM replica WHERE state = 'agreed' AND paid IS DISTINCT FROM
-          (SELECT price_per_replica FROM job WHERE job.id = replica.job_id)) AS unpaid,
+       (SELECT count(*) FROM replica LEFT JOIN replica_pay ON replica_id = id JOIN job ON job.id = replica.job_id
+          WHERE replica.state = 'agreed' AND paid IS DISTINCT FROM price_per_replica) AS unpaid,
        (SELECT count(*) FROM job WHERE state = 'completed') AS completed,
        (SELECT sum(charged)::bigint FROM job) AS charged,
        (SELECT sum(gross)::bigint FROM earning) AS earned,
        (SELECT coalesce(sum(refunded), 0)::bigint FROM job) AS refunded,
-       (SELECT sum(paid)::bigint FROM replica) AS gross,
-       (SELECT count(*) FROM replica WHERE paid IS NOT NULL) AS "paidReplicas"`,
+       (SELECT sum(paid)::bigint FROM replica_pay) AS gross,
+       (SELECT sum(replicas) FROM earning) AS "paidReplicas"`,
   );
   if (!totals) return ['the tables do not answer'];
   const replicas = BigInt(options.units * options.redundancy);

@@ -11,6 +11,8 @@ export interface DispatchOptions {
   /** Commits, reveals and claims in one request. */
   readonly batch: number;
   readonly redundancy: number;
+  /** Whether to print what each statement cost, which costs a little itself. */
+  readonly statements: boolean;
 }
 
 /** Reads the command line; throws with the name of what is not known. */
@@ -23,9 +25,10 @@ export function readDispatchOptions(args: readonly string[]): DispatchOptions {
       workers: { type: 'string', default: '100' },
       batch: { type: 'string', default: '10' },
       redundancy: { type: 'string', default: '3' },
+      statements: { type: 'boolean', default: false },
     },
   });
-  const whole = (name: keyof typeof values): number => {
+  const whole = (name: Exclude<keyof typeof values, 'statements'>): number => {
     const value = Number(values[name]);
     if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} must be a whole number of 1 or more`);
     return value;
@@ -36,5 +39,6 @@ export function readDispatchOptions(args: readonly string[]): DispatchOptions {
     workers: whole('workers'),
     batch: whole('batch'),
     redundancy: whole('redundancy'),
+    statements: values.statements,
   };
 }

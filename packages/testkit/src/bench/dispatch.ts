@@ -15,12 +15,14 @@ import { seedAccount, seedWorkers } from './dispatch-seed.ts';
 import type { FromServer, ToServer } from './dispatch-server.ts';
 import type { FromWorkers, ToWorkers } from './dispatch-workers.ts';
 import { busyMs, cpuMsOf, cpuMsOfTree } from './process-figures.ts';
+import { resetStatements, statementLines, statementSettings } from './statement-costs.ts';
 
 /** Runs the benchmark once and prints what it found; throws when a gate does not hold. */
 export async function runDispatch(options: DispatchOptions, print: (line: string) => void): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
   const children: ChildProcess[] = [];
-  const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), log: () => undefined });
+  const settings = options.statements ? statementSettings : {};
+  const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), settings, log: () => undefined });
   try {
     await migrate(postgres.connectionString(roles.owner, databaseName));
     const db = openDatabase({
@@ -29,7 +31,8 @@ export async function runDispatch(options: DispatchOptions, print: (line: string
     });
     try {
       const app = postgres.connectionString(roles.app, databaseName);
-      await measure({ options, db, app, folder, databasePid: postgres.pid, children, print });
+      const admin = postgres.connectionString('postgres', databaseName);
+      await measure({ options, db, app, admin, folder, databasePid: postgres.pid, children, print });
     } finally {
       await db.close();
     }
@@ -44,6 +47,7 @@ interface Bench {
   readonly options: DispatchOptions;
   readonly db: Database;
   readonly app: string;
+  readonly admin: string;
   readonly folder: string;
   readonly databasePid: number;
   readonly children: ChildProcess[];
@@ -63,6 +67,8 @@ async function measure(bench: Bench): Promise<void> {
   await untilAll(db, 'funded', jobs.length);
   await db.query('VACUUM ANALYZE');
   const workers = child(children, 'dispatch-workers.ts');
+  const admin = options.statements ? openDatabase({ connectionString: bench.admin, maxConnections: 1 }) : undefined;
+  if (admin) await resetStatements(admin);
   const before = await figures(bench, server, workers);
   const told = answerOf<FromWorkers>(workers);
   const startMs = performance.now();
@@ -73,6 +79,8 @@ async function measure(bench: Bench): Promise<void> {
   await Promise.race([untilAll(db, 'completed', jobs.length), failing]);
   const settledMs = performance.now() - startMs;
   const after = await figures(bench, server, workers);
+  if (admin) for (const line of await statementLines(admin)) print(line);
+  await admin?.close();
   workers.send({ kind: 'stop' } satisfies ToWorkers);
   const done = await told;
   if (done.kind !== 'done') throw new Error(`the workers answered ${done.kind}`);
