@@ -65,6 +65,7 @@ export function canonicalJson(value: CanonicalValue): string {
   if (isList(value)) return `[${value.map(canonicalJson).join(',')}]`;
   const keys = Object.keys(value);
   if (!isAscending(keys)) keys.sort();
+  else if (isFlat(value, keys)) return JSON.stringify(value);
   let members = '';
   for (const key of keys) {
     const member = value[key];
@@ -76,6 +77,15 @@ export function canonicalJson(value: CanonicalValue): string {
 
 function isAscending(keys: readonly string[]): boolean {
   for (let i = 1; i < keys.length; i += 1) if ((keys[i - 1] ?? '') > (keys[i] ?? '')) return false;
+  return true;
+}
+
+/** Whether the engine's own writer gives the canonical text of an object with ascending keys. */
+function isFlat(value: { readonly [key: string]: CanonicalValue }, keys: readonly string[]): boolean {
+  for (const key of keys) {
+    const member = value[key];
+    if (typeof member !== 'string' && member !== null && !Number.isSafeInteger(member)) return false;
+  }
   return true;
 }
 

@@ -1,5 +1,7 @@
 /** Ids are branded strings: a prefix that names the kind, `_`, and the 32 hex digits of a UUIDv7. */
 
+import { toHex } from './hash.ts';
+
 declare const brand: unique symbol;
 /** A string that only the parser or maker of its kind hands out. */
 export type Branded<Kind extends string> = string & { readonly [brand]: Kind };
@@ -80,8 +82,7 @@ export function uuidV7Source(nowMs: () => number, randomBytes: (count: number) =
       if (counter > 0xfff) counter = 0;
       const tail = randomBytes(8);
       tail[0] = 0x80 | ((tail[0] ?? 0) & 0x3f);
-      const hex = Array.from(tail, (byte) => byte.toString(16).padStart(2, '0')).join('');
-      return `${lastMs.toString(16).padStart(12, '0')}7${counter.toString(16).padStart(3, '0')}${hex}`;
+      return `${lastMs.toString(16).padStart(12, '0')}7${counter.toString(16).padStart(3, '0')}${toHex(tail)}`;
     },
   };
 }

@@ -25,18 +25,18 @@ export function commitmentOf(
   bound: Readonly<{ job: JobId; unit: UnitId; worker: WorkerId; nonce: string; digest: Sha256Hex }>,
 ): Sha256Hex {
   const { job, unit, worker, nonce, digest } = bound;
-  return hashOf(sha256, 'commitment', { job, unit, worker, nonce, digest });
+  return hashOf(sha256, 'commitment', { digest, job, nonce, unit, worker });
 }
 
 /** The leaf of one commitment in an exchange's statements root. */
 export function commitLeaf(replica: ReplicaId, commitment: Sha256Hex): Uint8Array {
-  return utf8(canonicalJson({ commit: { replica, commitment } }));
+  return utf8(canonicalJson({ commit: { commitment, replica } }));
 }
 
 /** The leaf of a result statement, in an exchange's statements root and in the ledger's proof root. */
 export function statementLeaf(statement: ResultStatement): Uint8Array {
   const { job, unit, replica, worker, digest, exitCode, metrics } = statement;
-  return utf8(canonicalJson({ job, unit, replica, worker, digest, exitCode, metrics }));
+  return utf8(canonicalJson({ digest, exitCode, job, metrics, replica, unit, worker }));
 }
 
 /** The leaves of an exchange in body order: each commit, then each reveal's statement. */
@@ -91,7 +91,7 @@ export interface UnitVerdict {
 export function verdictLeaf(verdict: UnitVerdict): Uint8Array {
   const { unit, ordinal, kind, digest, exitCode, metric, canonical, agreeing } = verdict;
   return utf8(
-    canonicalJson({ unit, ordinal, kind, digest, exitCode, metric, canonical, agreeing: agreeing.toSorted() }),
+    canonicalJson({ agreeing: agreeing.toSorted(), canonical, digest, exitCode, kind, metric, ordinal, unit }),
   );
 }
 
