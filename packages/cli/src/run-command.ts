@@ -52,9 +52,8 @@ function report(error: unknown, command: Command, json: boolean): number {
 
 function faultLines(faults: unknown): string {
   // One fault is the message already, and so are faults without a place.
-  const placed = Array.isArray(faults) ? faults.filter((fault: unknown) => typeof fault === 'object') : [];
-  if (placed.length < 2) return '';
-  return placed
+  if (!Array.isArray(faults) || faults.length < 2 || typeof faults[0] !== 'object') return '';
+  return faults
     .map((fault: { path?: string; message?: string }) => `\n  ${fault.path ?? ''}: ${fault.message ?? ''}`)
     .join('');
 }
