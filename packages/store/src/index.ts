@@ -32,6 +32,7 @@ export {
 export { addReputation, banWorker, type ReputationChange } from './identity/worker-standing.ts';
 export { type Viewer } from './market/viewer.ts';
 export { readJob, readJobs, type JobFilter, type JobView } from './market/read-jobs.ts';
+export { readParties } from './market/read-parties.ts';
 export { readUnits, type ReplicaView, type UnitPage, type UnitView } from './market/read-units.ts';
 export { readLogs, type LogView } from './market/read-logs.ts';
 export { readResults, type UnitOutputs } from './market/read-results.ts';
@@ -58,7 +59,7 @@ export {
   type Escrow,
   type EscrowTimes,
 } from './escrow.ts';
-export { createWorkStore, workTx, type JobEndings, type WorkStoreDeps } from './market/work-store.ts';
+export { createWorkStore, type JobEndings, type WorkStoreDeps } from './market/work-store.ts';
 export { openUnits, type NewUnits } from './market/work-jobs.ts';
 export { commitEvidence, openVerdicts, revealEvidence, type Evidence } from './market/work-verdicts.ts';
 export {

@@ -1,7 +1,6 @@
 /** What stands around every page: name, navigation, who is signed in, and the sign-in form when nobody is. */
 
-import { AppShell, Anchor, Burger, Button, Center, Group, Loader, NavLink, Text, Title } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { AppShell, Anchor, Button, Center, Container, Group, Loader, Text } from '@mantine/core';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { SignIn } from './pages/sign-in.tsx';
 import { ProblemNote } from './parts/problem-note.tsx';
@@ -16,57 +15,68 @@ const places = [
 
 export function Frame() {
   const session = useSession();
-  const [opened, menu] = useDisclosure(false);
-  const live = useLiveUpdates(session.data !== undefined && session.data !== null);
-  const path = useRouterState({ select: (state) => state.location.pathname });
   const signedIn = session.data ?? undefined;
+  const live = useLiveUpdates(signedIn !== undefined);
 
   return (
-    <AppShell
-      header={{ height: 56 }}
-      navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !opened, desktop: signedIn === undefined } }}
-      padding="md"
-    >
+    <AppShell header={{ height: signedIn ? { base: 96, sm: 56 } : 56 }} padding={{ base: 'md', sm: 'lg' }}>
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
       <AppShell.Header>
-        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
-          <Group gap="sm" wrap="nowrap">
-            {signedIn && (
-              <Burger opened={opened} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-label="Open the menu" />
-            )}
-            <Anchor renderRoot={(props) => <Link to="/" {...props} />} underline="never" c="inherit">
-              <Group gap="xs" wrap="nowrap">
-                <img src="/mark.svg" width={26} height={26} alt="" />
-                <Title order={1} size="h4">
-                  Assay
-                </Title>
-              </Group>
-            </Anchor>
+        <Container size="lg" px="md">
+          <Group h={56} justify="space-between" wrap="nowrap">
+            <Group gap="lg" wrap="nowrap">
+              <Brand />
+              {signedIn && <Places label="Pages" visibleFrom="sm" />}
+            </Group>
+            {signedIn && <SignedIn email={signedIn.account.email} live={live} />}
           </Group>
-          {signedIn && <SignedIn email={signedIn.account.email} live={live} />}
-        </Group>
+          {signedIn && <Places label="Pages" hiddenFrom="sm" />}
+        </Container>
       </AppShell.Header>
-      <AppShell.Navbar p="sm" aria-label="Pages">
-        {places.map((place) => (
-          <NavLink
-            key={place.to}
-            active={path === place.to}
-            label={place.label}
-            onClick={menu.close}
-            renderRoot={(props) => <Link to={place.to} {...props} />}
-          />
-        ))}
-      </AppShell.Navbar>
-      <AppShell.Main>
-        {session.isPending && (
-          <Center h="50vh">
-            <Loader aria-label="Loading" />
-          </Center>
-        )}
-        {session.error && <ProblemNote error={session.error} />}
-        {session.data === null && <SignIn />}
-        {signedIn && <Outlet />}
+      <AppShell.Main id="main">
+        <Container size="lg" px={0}>
+          {session.isPending && (
+            <Center h="50vh">
+              <Loader aria-label="Loading" />
+            </Center>
+          )}
+          {session.error && <ProblemNote error={session.error} onRetry={() => void session.refetch()} />}
+          {session.data === null && <SignIn />}
+          {signedIn && <Outlet />}
+        </Container>
       </AppShell.Main>
     </AppShell>
+  );
+}
+
+function Brand() {
+  return (
+    <Anchor renderRoot={(props) => <Link to="/" {...props} />} underline="never" c="inherit">
+      <Group gap="xs" wrap="nowrap">
+        <img src="/mark.svg" width={26} height={26} alt="" />
+        <Text span size="lg" fw={700}>
+          Assay
+        </Text>
+      </Group>
+    </Anchor>
+  );
+}
+
+function Places({ label, ...shown }: { label: string; visibleFrom?: string; hiddenFrom?: string }) {
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  return (
+    <Group component="nav" aria-label={label} gap={4} wrap="nowrap" ml={{ base: -10, sm: 0 }} {...shown}>
+      {places.map((place) => {
+        const active = path === place.to || (place.to === '/' && path.startsWith('/jobs/'));
+        return (
+          <Link key={place.to} to={place.to} className="place" data-active={active}>
+            {place.label}
+          </Link>
+        );
+      })}
+    </Group>
   );
 }
 
@@ -74,10 +84,13 @@ function SignedIn({ email, live }: { email: string; live: boolean }) {
   const signOut = useSignOut();
   return (
     <Group gap="sm" wrap="nowrap">
-      <Text size="sm" c={live ? 'teal.9' : 'dimmed'} role="status" visibleFrom="xs">
-        {live ? '● live' : '○ reconnecting'}
+      <Text size="sm" c={live ? 'teal' : 'dimmed'} role="status" component="div">
+        <Group gap={6} wrap="nowrap">
+          <span className="live-mark" data-live={live} />
+          {live ? 'live' : 'connecting'}
+        </Group>
       </Text>
-      <Text size="sm" visibleFrom="sm">
+      <Text size="sm" visibleFrom="md" c="dimmed">
         {email}
       </Text>
       <Button variant="subtle" size="compact-sm" onClick={() => signOut.mutate()} loading={signOut.isPending}>

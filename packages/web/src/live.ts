@@ -1,40 +1,84 @@
 /** Keeps what is on the page current: each change that the server reports makes its queries be read again. */
 
-import { useQueryClient } from '@tanstack/react-query';
+import { useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { market } from './market.ts';
+import { sessionKey } from './session.ts';
 
-const gatherMs = 150;
+/** The least time between two rounds of reading, however fast the changes come. */
+const roundMs = 250;
 
-/** Whether the stream of changes is connected. Changes within a moment are gathered into one round of reading. */
+/** What a round reads again; only queries that are on the page are fetched. */
+interface Touched {
+  readonly jobs: Set<string>;
+  everything: boolean;
+  ledger: boolean;
+}
+
+async function readAgain(queries: QueryClient, touched: Touched): Promise<void> {
+  const again = (...queryKey: string[]) => queries.invalidateQueries({ queryKey });
+  if (touched.everything) {
+    await Promise.all([again('jobs'), again('job'), again('ledger')]);
+    return;
+  }
+  await Promise.all([
+    again('jobs'),
+    ...(touched.ledger ? [again('ledger')] : []),
+    ...[...touched.jobs].map((job) => again('job', job)),
+  ]);
+}
+
+/** Gathers changes into rounds: one at a time, so that a slow answer is never asked for twice. */
+function rounds(queries: QueryClient) {
+  let touched: Touched = { jobs: new Set(), everything: false, ledger: false };
+  let due = false;
+  let running = false;
+  const run = async (): Promise<void> => {
+    running = true;
+    while (due) {
+      const now = touched;
+      touched = { jobs: new Set(), everything: false, ledger: false };
+      due = false;
+      await readAgain(queries, now);
+      await new Promise((resolve) => setTimeout(resolve, roundMs));
+    }
+    running = false;
+  };
+  return (note: (touched: Touched) => void): void => {
+    note(touched);
+    due = true;
+    if (!running) void run();
+  };
+}
+
+/** Whether the stream of changes is connected. */
 export function useLiveUpdates(enabled: boolean): boolean {
   const queries = useQueryClient();
   const [connected, setConnected] = useState(false);
   useEffect(() => {
-    if (!enabled) return;
+    if (!enabled) return undefined;
     const stop = new AbortController();
-    const jobs = new Set<string>();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const flush = () => {
-      timer = undefined;
-      const touched = [...jobs];
-      jobs.clear();
-      void queries.invalidateQueries({ queryKey: ['jobs'] });
-      void queries.invalidateQueries({ queryKey: ['ledger'] });
-      for (const job of touched) void queries.invalidateQueries({ queryKey: ['job', job] });
+    const mark = rounds(queries);
+    const onState = (state: 'open' | 'closed'): void => {
+      if (stop.signal.aborted) return;
+      setConnected(state === 'open');
+      // What happened while nobody listened is read at once.
+      if (state === 'open') mark((touched) => (touched.everything = true));
     };
-    const follow = async () => {
-      const changes = market.events({ signal: stop.signal, onState: (state) => setConnected(state === 'open') });
-      for await (const change of changes) {
-        if (change.jobId !== null) jobs.add(change.jobId);
-        timer ??= setTimeout(flush, gatherMs);
+    const follow = async (): Promise<void> => {
+      for await (const change of market.events({ signal: stop.signal, onState })) {
+        mark((touched) => {
+          if (change.jobId !== null) touched.jobs.add(change.jobId);
+          if (change.kind === 'fact') touched.ledger = true;
+        });
       }
     };
-    void follow().catch(() => setConnected(false));
-    return () => {
-      stop.abort();
-      clearTimeout(timer);
-    };
+    follow().catch(() => {
+      if (stop.signal.aborted) return;
+      setConnected(false);
+      void queries.invalidateQueries({ queryKey: sessionKey });
+    });
+    return () => stop.abort();
   }, [enabled, queries]);
   return connected;
 }

@@ -1,10 +1,11 @@
 /** The market as the pages see it: one client, one cache, and a hook for each thing that is read or done. */
 
-import { createClient, type Job } from '@assay/client';
+import { createClient, type CreatedJob, type LogLine } from '@assay/client';
 import { Fault, Refusal } from '@assay/core';
-import { verifyReceipt } from '@assay/verify';
+import type { ReceiptVerdict } from '@assay/verify';
 import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Bundle } from './bundle.ts';
+import { inWorker } from './in-worker.ts';
 
 /** Calls go to the page's own origin with the session's cookie. */
 export const market = createClient({ baseUrl: '', auth: { kind: 'cookie' } });
@@ -18,10 +19,12 @@ export const queries = new QueryClient({
   },
 });
 
-/** Reads every page of a list, up to a bound that a browser can still show. */
+/** The most rows of one list that a page still shows. */
+const mostRows = 5_000;
+
+/** Reads every page of a list, up to what a page still shows. */
 async function all<Item>(
   read: (from: { after?: string }) => Promise<{ items: readonly Item[]; next: string | null }>,
-  most = 2_000,
 ): Promise<Item[]> {
   const items: Item[] = [];
   let cursor: string | null = null;
@@ -29,7 +32,7 @@ async function all<Item>(
     const page = await read(cursor === null ? {} : { after: cursor });
     items.push(...page.items);
     cursor = page.next;
-  } while (cursor !== null && items.length < most);
+  } while (cursor !== null && items.length < mostRows);
   return items;
 }
 
@@ -48,49 +51,92 @@ export function useUnits(jobId: string) {
   });
 }
 
+/** How often the money is read again while payouts are with the bank, whose answers only their payees are told. */
+const payoutPollMs = 3_000;
+
 export function useMoney(jobId: string) {
   return useQuery({
     queryKey: ['job', jobId, 'money'],
     queryFn: () => all((from) => market.listMoney(jobId, from)),
+    refetchInterval: ({ state }) => {
+      const count = (kind: string) => state.data?.filter((line) => line.kind === kind).length ?? 0;
+      const earned = state.data?.some((line) => line.kind === 'settlement') ?? false;
+      return earned && count('payout_sent') > count('payout_paid') ? payoutPollMs : false;
+    },
   });
 }
 
 export function useFacts(jobId: string) {
   return useQuery({
     queryKey: ['job', jobId, 'facts'],
-    queryFn: () => all((from) => market.listFacts(jobId, from)),
+    queryFn: () => all((from) => market.listFacts(jobId, { limit: 200, ...from })),
   });
 }
 
+/** A log grows at its end: what was read stays, and only what came after it is asked for. */
 export function useLogs(jobId: string) {
+  const cache = useQueryClient();
+  const queryKey = ['job', jobId, 'logs'];
   return useQuery({
-    queryKey: ['job', jobId, 'logs'],
-    queryFn: () => all((from) => market.listLogs(jobId, from)),
+    queryKey,
+    queryFn: async () => {
+      const lines = [...(cache.getQueryData<readonly LogLine[]>(queryKey) ?? [])];
+      while (lines.length < mostRows) {
+        const last = lines.at(-1);
+        const page = await market.listLogs(jobId, { limit: 200, ...(last ? { after: last.position } : {}) });
+        lines.push(...page.items);
+        if (page.items.length < 200) break;
+      }
+      return lines;
+    },
+    structuralSharing: false,
   });
 }
 
 export function useResults(jobId: string, enabled: boolean) {
-  return useQuery({ queryKey: ['job', jobId, 'results'], queryFn: () => market.getResults(jobId), enabled });
-}
-
-/** The receipt as a file to keep, checked here by the same rules as `assay verify`. */
-export function useReceipt(jobId: string, enabled: boolean) {
   return useQuery({
-    queryKey: ['job', jobId, 'receipt'],
-    queryFn: async () => {
-      const text = await (await fetch(receiptUrl(jobId), { credentials: 'same-origin' })).text();
-      const outcome = verifyReceipt(text);
-      const verdict = outcome.ok
-        ? { ok: true, text: 'Checked in this browser: every part of it holds.' }
-        : { ok: false, text: `${outcome.part} does not hold: ${outcome.message}` };
-      return { url: receiptUrl(jobId), sizeBytes: text.length, verdict };
-    },
+    queryKey: ['results', jobId],
+    queryFn: () => market.getResults(jobId),
     enabled,
     staleTime: Infinity,
   });
 }
 
-function receiptUrl(jobId: string): string {
+/** The text of a small result file; null where it is not text. */
+export function useResultText(jobId: string, path: string) {
+  return useQuery({
+    queryKey: ['results', jobId, path],
+    queryFn: async () => {
+      const bytes = await new Response(await market.getResultFile(jobId, path)).arrayBuffer();
+      try {
+        return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+      } catch {
+        return null;
+      }
+    },
+    staleTime: Infinity,
+  });
+}
+
+/** The receipt as a file to keep, checked here by the same rules as `assay verify`. */
+export function useReceipt(jobId: string, state: string, enabled: boolean) {
+  return useQuery({
+    queryKey: ['receipt', jobId, state],
+    queryFn: async ({ signal }) => {
+      const text = await market.getReceiptText(jobId, { signal });
+      const worker = new Worker(new URL('./receipt-worker.ts', import.meta.url), { type: 'module' });
+      const verdict = await inWorker<ReceiptVerdict>(worker, text, signal);
+      return { sizeBytes: new Blob([text]).size, verdict };
+    },
+    enabled,
+    staleTime: Infinity,
+    // The last facts are on the ledger a moment after the job's state changed.
+    retry: (count, error) => count < 10 && error instanceof Refusal && error.code === 'result.not_ready',
+    retryDelay: 500,
+  });
+}
+
+export function receiptUrl(jobId: string): string {
   return `/jobs/${jobId}/receipt`;
 }
 
@@ -107,21 +153,24 @@ export function useLedgerHead() {
 }
 
 export function useBlocks() {
-  return useQuery({ queryKey: ['ledger', 'blocks'], queryFn: async () => (await market.listBlocks()).items });
+  return useQuery({
+    queryKey: ['ledger', 'blocks'],
+    queryFn: async () => (await market.listBlocks({ limit: 50 })).items,
+  });
 }
 
 /** The price of a bundle whose manifest was read here. */
 export function useQuote(bundle: Bundle) {
   return useQuery({
-    queryKey: ['quote', bundle.name, bundle.zip.size],
-    queryFn: () => market.createQuote(bundle.manifest as Record<string, unknown>),
-    enabled: bundle.manifest !== undefined,
+    queryKey: ['quote', bundle.manifest],
+    queryFn: () => market.createQuote(bundle.manifest),
     staleTime: 0,
+    refetchOnWindowFocus: false,
   });
 }
 
 export function useCreateJob(onProgress: (sent: number, total: number) => void) {
-  return useMutation({ mutationFn: (zip: Blob): Promise<Job> => market.createJob(zip, { onProgress }) });
+  return useMutation({ mutationFn: (zip: Blob): Promise<CreatedJob> => market.createJob(zip, { onProgress }) });
 }
 
 /** What changes one job; its queries are read again afterwards. */

@@ -5,7 +5,16 @@ import type { Session } from '@assay/client';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { market } from './market.ts';
 
-const sessionKey = ['session'] as const;
+/** Where the cache keeps the session. */
+export const sessionKey = ['session'] as const;
+
+/** Remembers that somebody signed in here, so that a stranger's first visit need not ask and be refused. */
+const mark = 'assay-signed-in';
+
+function remember(session: Session): Session {
+  window.localStorage.setItem(mark, 'yes');
+  return session;
+}
 
 /** Takes the ticket out of the address so that it does not stay in the history. */
 function takeTicket(): string | undefined {
@@ -17,12 +26,16 @@ function takeTicket(): string | undefined {
 async function currentSession(): Promise<Session | null> {
   const ticket = takeTicket();
   try {
-    if (ticket !== undefined) return await market.redeemTicket(ticket);
+    if (ticket !== undefined) return remember(await market.redeemTicket(ticket));
+    if (window.localStorage.getItem(mark) === null) return null;
     return await market.currentSession();
   } catch (error) {
     // A spent ticket is no obstacle for somebody who is signed in already.
     if (ticket !== undefined && error instanceof Refusal) return currentSession();
-    if (error instanceof Refusal && error.status === 401) return null;
+    if (error instanceof Refusal && error.status === 401) {
+      window.localStorage.removeItem(mark);
+      return null;
+    }
     throw error;
   }
 }
@@ -36,7 +49,7 @@ export function useSignIn() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (credentials: { email: string; password: string }) => market.signIn(credentials),
-    onSuccess: (session) => queries.setQueryData(sessionKey, session),
+    onSuccess: (session) => queries.setQueryData(sessionKey, remember(session)),
   });
 }
 
@@ -45,6 +58,7 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => market.signOut(),
     onSuccess: () => {
+      window.localStorage.removeItem(mark);
       queries.clear();
       queries.setQueryData(sessionKey, null);
     },

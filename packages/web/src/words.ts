@@ -1,6 +1,6 @@
 /** What the console calls things: one word and one colour per state, with a letter where colour is too little. */
 
-import type { Job, Replica, Unit } from '@assay/client';
+import type { FactLine, Job, Replica, Unit } from '@assay/client';
 
 interface StateWord {
   readonly label: string;
@@ -30,20 +30,48 @@ export const unitWords: Record<Unit['state'], string> = {
   undecided: 'no verdict',
 };
 
-export const replicaWords: Record<Replica['state'], { readonly letter: string; readonly text: string }> = {
-  leased: { letter: '…', text: 'running' },
-  committed: { letter: 'C', text: 'committed to a result that is still sealed' },
-  revealed: { letter: 'R', text: 'result opened' },
-  agreed: { letter: '✓', text: 'agreed, will be paid' },
-  disagreed: { letter: '✗', text: 'differed from the others, not paid' },
-  failed: { letter: '!', text: 'failed' },
-  lost: { letter: '–', text: 'lost: the worker went silent' },
-  withdrawn: { letter: '–', text: 'withdrawn before a worker took it' },
+interface ReplicaWord {
+  readonly letter: string;
+  readonly label: string;
+  readonly text: string;
+}
+
+/** In the order of a replica's life. */
+export const replicaWords: Record<Replica['state'], ReplicaWord> = {
+  leased: { letter: '…', label: 'running', text: 'running' },
+  committed: { letter: 'C', label: 'committed', text: 'committed to a result that is still sealed' },
+  revealed: { letter: 'R', label: 'opened', text: 'result opened, waiting for the verdict' },
+  agreed: { letter: '✓', label: 'agreed', text: 'agreed with the others' },
+  disagreed: { letter: '✗', label: 'caught', text: 'differed from the others and is not paid' },
+  failed: { letter: '!', label: 'failed', text: 'failed' },
+  lost: { letter: '–', label: 'lost', text: 'lost: the worker went silent' },
+  withdrawn: { letter: '–', label: 'withdrawn', text: 'withdrawn before a worker took it' },
 };
+
+/** What the ledger's facts mean, by `contract.name`. */
+const factWords: Readonly<Record<string, string>> = {
+  'Marketplace.ContractListed': 'The job and its terms were listed.',
+  'Contract.ContractFunded': 'The money is in escrow; work may begin.',
+  'Contract.WorkSubmitted': 'Verdicts were sealed by their Merkle roots.',
+  'Contract.ContractVerified': 'All units agreed.',
+  'EscrowTrigger.ChallengeTimerStarted': 'The challenge window opened.',
+  'EscrowTrigger.PayoutTriggered': 'The window closed; the payout was released.',
+  'EscrowTrigger.RefundTriggered': 'The refund was released.',
+  'Contract.ContractCompleted': 'The job is completed.',
+  'Contract.ContractDisputed': 'The customer raised a dispute.',
+  'Contract.ContractRefunded': 'The job was refunded.',
+  'Contract.ContractCancelled': 'The job was cancelled.',
+  'Reputation.ResultsRecorded': 'The workers’ records were updated.',
+};
+
+/** A fact in a sentence; its own name where there is none. */
+export function factText(fact: FactLine): string {
+  return factWords[`${fact.contract}.${fact.name}`] ?? fact.name;
+}
 
 /** `14:03:21` in the reader's time zone. */
 export function clockTime(iso: string): string {
-  return new Date(iso).toLocaleTimeString();
+  return new Date(iso).toLocaleTimeString(undefined, { hourCycle: 'h23' });
 }
 
 /** Date and time in the reader's time zone. */
@@ -51,8 +79,24 @@ export function dayTime(iso: string): string {
   return new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
-/** The first characters of a hash or id, enough to tell two apart on a page. */
+/** `1 file`, `2 files`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** `2 h 5 min`, `40 s`: a time that is left. */
+export function leftText(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Enough of a hash or id to tell two apart on a page; an id begins with its time, so that its end tells more. */
 export function short(text: string): string {
+  const [, kind, body = ''] = /^([a-z]{2,4}_)([0-9a-f]{32})$/.exec(text) ?? [];
+  if (kind !== undefined) return `${kind}…${body.slice(-6)}`;
   return text.length <= 14 ? text : `${text.slice(0, 12)}…`;
 }
 

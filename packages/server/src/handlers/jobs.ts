@@ -2,12 +2,13 @@
 
 import { assert, parseId, refuse, type DisputeId, type JobId, type PaymentProvider, type Region } from '@assay/core';
 import { factsOfJob } from '@assay/ledger';
-import { readJob, readJobs, readLogs, readUnits, type Database, type JobView } from '@assay/store';
+import { readJob, readJobs, readLogs, readParties, readUnits, type Database, type JobView } from '@assay/store';
 import type { HandlersOf } from '../api/handlers.ts';
 import { viewerOf, type Caller } from '../auth/caller.ts';
 import type { Market } from '../market-port.ts';
 import { presentJob, presentLog, presentUnits } from '../present/job.ts';
 import { presentFact } from '../present/ledger.ts';
+import { presentMoneyLine } from '../present/money.ts';
 import { presentDispute, presentPayment, presentQuote } from '../present/trade.ts';
 import { limitOf, pageOf } from './paging.ts';
 
@@ -69,7 +70,9 @@ export function readingHandlers({ db, market }: JobDeps): HandlersOf<Reading> {
     },
     async listMoney({ params }, { caller }) {
       const job = await ownedJob(db, caller, params.id);
-      return { items: [...(await market.moneyTimeline(jobIdOf(job.id)))], next: null };
+      const id = jobIdOf(job.id);
+      const [lines, names] = await Promise.all([market.moneyTimeline(id), readParties(db, id)]);
+      return { items: lines.map((line) => presentMoneyLine(line, names)), next: null };
     },
     async listFacts({ params, query }, { caller }) {
       const job = await visibleJob(db, caller, params.id);

@@ -1,5 +1,6 @@
 /** Money and instants as the wire carries them. */
 
+import type { MoneyLine } from '@assay/market';
 import { isCurrency, refuse, type MoneyJson } from '@assay/core';
 
 /** Minor units with their currency as stored. */
@@ -22,4 +23,15 @@ export function timeOrNull(at: Date | null): string | null {
 /** ISO 8601 of milliseconds, null for null. */
 export function msOrNull(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
+}
+
+/** A movement with people's names in place of the ids that stand for them; ids without a name stay. */
+export function presentMoneyLine(line: MoneyLine, names: ReadonlyMap<string, string>): MoneyLine {
+  const named = (text: string): string =>
+    text.replaceAll(/\b(acc|out)_[0-9a-f]{32}\b/g, (id, kind) => {
+      const name = names.get(id);
+      if (name === undefined) return id;
+      return kind === 'out' ? `to ${name}` : name;
+    });
+  return { ...line, from: named(line.from), to: named(line.to) };
 }

@@ -1,138 +1,150 @@
 /** One job: its units as they run, its money, its facts, its logs, its results and its receipt. */
 
 import type { Job, Unit } from '@assay/client';
-import { Alert, Card, Group, Progress, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Alert, Anchor, Card, Group, Progress, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import { useFacts, useJob, useLogs, useMoney, useUnits } from '../market.ts';
 import { DisputeForm } from '../parts/dispute-form.tsx';
-import { HashText, JobBadge, MoneyText } from '../parts/figures.tsx';
+import { Figure, HashText, JobBadge, MoneyText } from '../parts/figures.tsx';
 import { LogView } from '../parts/log-view.tsx';
 import { PaymentCard } from '../parts/payment-card.tsx';
 import { ProblemNote } from '../parts/problem-note.tsx';
-import { ReceiptCard, ResultList } from '../parts/results.tsx';
+import { ReceiptCard } from '../parts/receipt-card.tsx';
+import { ResultList } from '../parts/results.tsx';
+import { Stages, StateSentence } from '../parts/stages.tsx';
 import { FactTimeline, MoneyTimeline } from '../parts/timelines.tsx';
 import { UnitGrid } from '../parts/unit-grid.tsx';
-import { Waiting } from '../parts/waiting.tsx';
-import { dayTime, jobWords } from '../words.ts';
+import { Nothing, Waiting } from '../parts/waiting.tsx';
+import { count } from '../words.ts';
 
-export function JobPage({ jobId }: { jobId: string }) {
+/** The page's sections, as they stand in its address. */
+export const jobSections = ['units', 'money', 'ledger', 'logs', 'results', 'receipt'] as const;
+export type JobSection = (typeof jobSections)[number];
+
+interface SectionProps {
+  readonly section: JobSection;
+  readonly onSection: (section: JobSection) => void;
+}
+
+export function JobPage({ jobId, ...open }: SectionProps & { jobId: string }) {
   const job = useJob(jobId);
   const units = useUnits(jobId);
   if (job.isPending) return <Waiting />;
-  if (job.error) return <ProblemNote error={job.error} />;
+  if (job.error) return <ProblemNote error={job.error} onRetry={() => void job.refetch()} />;
   return (
-    <Stack>
+    <Stack gap="lg">
+      <title>{`${job.data.name} · Assay`}</title>
       <Heading job={job.data} />
       {job.data.failure && (
         <Alert color="red" title="The job failed" role="alert">
-          {job.data.failure.text}{' '}
-          <Text span c="dimmed">
-            ({job.data.failure.code})
-          </Text>
+          {job.data.failure.text} ({job.data.failure.code})
         </Alert>
       )}
       <PaymentCard job={job.data} />
-      <Summary job={job.data} units={units.data ?? []} />
-      <DisputeForm job={job.data} />
-      <Sections job={job.data} units={units.data ?? []} />
+      <Sections job={job.data} units={units.data} {...open} />
     </Stack>
   );
 }
 
 function Heading({ job }: { job: Job }) {
   return (
-    <div>
-      <Group gap="sm">
-        <Title order={2}>{job.name}</Title>
-        <JobBadge state={job.state} />
-      </Group>
-      <Text c="dimmed" size="sm">
-        {jobWords[job.state].text}
-        {job.state === 'verified' && job.releaseDueAt && ` It closes at ${dayTime(job.releaseDueAt)}.`}
-      </Text>
-    </div>
+    <Stack gap="md">
+      <div>
+        <Anchor size="sm" renderRoot={(props) => <Link to="/" {...props} />}>
+          ← All jobs
+        </Anchor>
+        <Group gap="sm" mt={4}>
+          <Title order={1} size="h2" style={{ overflowWrap: 'anywhere' }}>
+            {job.name}
+          </Title>
+          <JobBadge state={job.state} />
+        </Group>
+        <Text c="dimmed" size="sm" maw={640} mt={6}>
+          <StateSentence job={job} />
+        </Text>
+      </div>
+      <Card withBorder padding="md">
+        <Stages job={job} />
+      </Card>
+      <DisputeForm job={job} />
+    </Stack>
   );
 }
 
 function Summary({ job, units }: { job: Job; units: readonly Unit[] }) {
   const replicas = units.flatMap((unit) => unit.replicas);
   const caught = replicas.filter((replica) => replica.state === 'disagreed').length;
+  const running = job.counts.replicasRunning;
   const done = job.counts.units === 0 ? 0 : (100 * job.counts.agreed) / job.counts.units;
   return (
-    <SimpleGrid cols={{ base: 2, sm: 4 }}>
-      <Fact label="Units agreed">
+    <SimpleGrid cols={{ base: 2, sm: 4 }} spacing="sm">
+      <Figure label="Units agreed" note={<Progress value={done} mt={8} aria-label={`${Math.round(done)} percent`} />}>
         {job.counts.agreed} of {job.counts.units}
-        <Progress value={done} mt={6} aria-label={`${Math.round(done)} percent of the units agreed`} />
-      </Fact>
-      <Fact label="Replicas">
-        {replicas.length} <Text span size="sm" c={caught > 0 ? 'red.9' : 'dimmed'}>{`${caught} caught`}</Text>
-      </Fact>
-      <Fact label="Price">
-        <MoneyText value={job.price.perReplica} />
-        <Text size="xs" c="dimmed">
-          per accepted replica, cap <MoneyText value={job.price.cap} />
-        </Text>
-      </Fact>
-      <Fact label="Manifest">
+      </Figure>
+      <Figure
+        label="Replicas"
+        note={[running > 0 && `${running} running`, caught > 0 && `${caught} caught`].filter(Boolean).join(', ')}
+      >
+        {replicas.length}
+      </Figure>
+      <Figure
+        label="Cap"
+        note={
+          <>
+            <MoneyText value={job.price.perReplica} /> for each accepted replica
+          </>
+        }
+      >
+        <MoneyText value={job.price.cap} />
+      </Figure>
+      <Figure label="Manifest" note={`${count(job.bundle.files, 'file')}, ${job.redundancy} replicas a unit`}>
         <HashText value={job.manifestHash} />
-        <Text size="xs" c="dimmed">
-          {job.bundle.files} files, {job.redundancy} replicas a unit
-        </Text>
-      </Fact>
+      </Figure>
     </SimpleGrid>
   );
 }
 
-function Fact({ label, children }: { label: string; children: ReactNode }) {
+function Sections({ job, units, section, onSection }: SectionProps & { job: Job; units: readonly Unit[] | undefined }) {
   return (
-    <Card withBorder padding="sm">
-      <Text size="xs" c="dimmed">
-        {label}
-      </Text>
-      <Text component="div" fw={600}>
-        {children}
-      </Text>
-    </Card>
-  );
-}
-
-function Sections({ job, units }: { job: Job; units: readonly Unit[] }) {
-  return (
-    <Tabs defaultValue="units" keepMounted={false}>
-      <Tabs.List>
-        <Tabs.Tab value="units">Units</Tabs.Tab>
-        <Tabs.Tab value="money">Money</Tabs.Tab>
-        <Tabs.Tab value="facts">Ledger</Tabs.Tab>
-        <Tabs.Tab value="logs">Logs</Tabs.Tab>
-        <Tabs.Tab value="results">Results</Tabs.Tab>
-        <Tabs.Tab value="receipt">Receipt</Tabs.Tab>
+    <Tabs
+      value={section}
+      onChange={(next) => onSection(jobSections.find((name) => name === next) ?? 'units')}
+      keepMounted={false}
+    >
+      <Tabs.List className="tabs-row" aria-label="Sections of this job">
+        {jobSections.map((name) => (
+          <Tabs.Tab key={name} value={name} tt="capitalize">
+            {name}
+          </Tabs.Tab>
+        ))}
       </Tabs.List>
-      <Tabs.Panel value="units" pt="md">
-        <UnitGrid units={units} />
-      </Tabs.Panel>
-      <Tabs.Panel value="money" pt="md">
-        <Money jobId={job.id} />
-      </Tabs.Panel>
-      <Tabs.Panel value="facts" pt="md">
-        <Facts jobId={job.id} />
-      </Tabs.Panel>
-      <Tabs.Panel value="logs" pt="md">
-        <Logs jobId={job.id} units={units} />
-      </Tabs.Panel>
-      <Tabs.Panel value="results" pt="md">
-        <ResultList job={job} />
-      </Tabs.Panel>
-      <Tabs.Panel value="receipt" pt="md">
-        <ReceiptCard job={job} />
+      <Tabs.Panel value={section} pt="md">
+        <Section job={job} units={units} section={section} />
       </Tabs.Panel>
     </Tabs>
   );
 }
 
-function Money({ jobId }: { jobId: string }) {
-  const money = useMoney(jobId);
+function Section({ job, units, section }: { job: Job; units: readonly Unit[] | undefined; section: JobSection }) {
+  if (section === 'money') return <Money job={job} />;
+  if (section === 'ledger') return <Facts jobId={job.id} />;
+  if (section === 'logs') return <Logs jobId={job.id} units={units ?? []} />;
+  if (section === 'results') return <ResultList job={job} />;
+  if (section === 'receipt') return <ReceiptCard job={job} />;
+  if (units === undefined) return <Waiting />;
+  if (units.length === 0) return <Nothing>The units are made when the job is paid.</Nothing>;
+  return (
+    <Stack gap="md">
+      <Summary job={job} units={units} />
+      <UnitGrid units={units} />
+    </Stack>
+  );
+}
+
+function Money({ job }: { job: Job }) {
+  const money = useMoney(job.id);
   if (money.isPending) return <Waiting />;
-  return money.error ? <ProblemNote error={money.error} /> : <MoneyTimeline lines={money.data} />;
+  return money.error ? <ProblemNote error={money.error} /> : <MoneyTimeline job={job} lines={money.data} />;
 }
 
 function Facts({ jobId }: { jobId: string }) {
@@ -147,7 +159,7 @@ function Logs({ jobId, units }: { jobId: string; units: readonly Unit[] }) {
     units.flatMap((unit) =>
       unit.replicas.map((replica): [string, string] => [
         replica.id,
-        `${unit.kind === 'merge' ? 'merge' : String(unit.ordinal)} · ${replica.workerName}`,
+        `${unit.kind === 'merge' ? 'merge' : `unit ${unit.ordinal}`} · ${replica.workerName}`,
       ]),
     ),
   );

@@ -1,11 +1,12 @@
 /** The newest blocks of the ledger and its signed head. */
 
-import type { Block } from '@assay/client';
-import { Badge, Card, Group, Stack, Text, Title } from '@mantine/core';
+import type { Block, LedgerTransaction, SignedHead } from '@assay/client';
+import { Anchor, Card, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import { useBlocks, useLedgerHead } from '../market.ts';
-import { HashText } from '../parts/figures.tsx';
+import { Figure, HashText } from '../parts/figures.tsx';
 import { ProblemNote } from '../parts/problem-note.tsx';
-import { Waiting } from '../parts/waiting.tsx';
+import { Nothing, Waiting } from '../parts/waiting.tsx';
 import { dayTime } from '../words.ts';
 
 export function LedgerPage() {
@@ -13,20 +14,46 @@ export function LedgerPage() {
   const blocks = useBlocks();
   if (blocks.isPending || head.isPending) return <Waiting />;
   const error = blocks.error ?? head.error;
-  if (error) return <ProblemNote error={error} />;
+  if (error) return <ProblemNote error={error} onRetry={() => void Promise.all([blocks.refetch(), head.refetch()])} />;
   return (
-    <Stack>
-      <Title order={2}>Ledger</Title>
-      {head.data && (
-        <Text size="sm">
-          Head: block {head.data.block}, root <HashText value={head.data.chainRoot} />, signed{' '}
-          <HashText value={head.data.signature} />
+    <Stack gap="lg">
+      <title>Ledger · Assay</title>
+      <div>
+        <Title order={1} size="h2">
+          Ledger
+        </Title>
+        <Text c="dimmed" size="sm" maw={640} mt={4}>
+          Each block holds the hash of the one before it, and the head is signed: nobody can change a fact later without
+          its being seen. Receipts carry proofs against this head.
         </Text>
-      )}
-      {blocks.data?.map((block) => (
-        <BlockCard key={block.number} block={block} />
-      ))}
+      </div>
+      {head.data && <Head head={head.data} />}
+      {blocks.data?.length === 0 && <Nothing>No blocks yet; the first job makes the first.</Nothing>}
+      <Stack gap="xs">
+        {blocks.data?.map((block) => (
+          <BlockCard key={block.number} block={block} />
+        ))}
+      </Stack>
     </Stack>
+  );
+}
+
+function Head({ head }: { head: SignedHead }) {
+  return (
+    <SimpleGrid cols={{ base: 2, sm: 4 }} spacing="sm">
+      <Figure label="Signed head" note={dayTime(head.at)}>
+        Block {head.block}
+      </Figure>
+      <Figure label="Root of the chain">
+        <HashText value={head.chainRoot} />
+      </Figure>
+      <Figure label="Signature">
+        <HashText value={head.signature} />
+      </Figure>
+      <Figure label="Key of the ledger">
+        <HashText value={head.publicKey} />
+      </Figure>
+    </SimpleGrid>
   );
 }
 
@@ -34,24 +61,36 @@ function BlockCard({ block }: { block: Block }) {
   return (
     <Card withBorder padding="sm" component="article">
       <Group justify="space-between" gap="xs">
-        <Text fw={600}>Block {block.number}</Text>
+        <Group gap="xs">
+          <Text fw={650}>Block {block.number}</Text>
+          <HashText value={block.hash} />
+        </Group>
         <Text size="sm" c="dimmed">
           {dayTime(block.at)}
         </Text>
       </Group>
-      <Text size="sm">
-        <HashText value={block.hash} />
-      </Text>
-      <Stack gap={4} mt="xs">
+      <Stack gap={2} mt={4}>
         {block.transactions.map((transaction) => (
-          <Group key={transaction.txId} gap="xs">
-            <Badge variant="default" tt="none">
-              {transaction.contract}.{transaction.fn}
-            </Badge>
-            <HashText value={transaction.txId} />
-          </Group>
+          <TransactionLine key={transaction.txId} transaction={transaction} />
         ))}
       </Stack>
     </Card>
+  );
+}
+
+function TransactionLine({ transaction }: { transaction: LedgerTransaction }) {
+  const jobId = transaction.args.find((arg) => /^job_[0-9a-f]{32}$/.test(arg));
+  return (
+    <Group gap="xs" style={{ rowGap: 2 }}>
+      <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+        {transaction.contract}.{transaction.fn}
+      </Text>
+      <HashText value={transaction.txId} />
+      {jobId !== undefined && (
+        <Anchor size="sm" renderRoot={(props) => <Link to="/jobs/$jobId" params={{ jobId }} {...props} />}>
+          its job
+        </Anchor>
+      )}
+    </Group>
   );
 }

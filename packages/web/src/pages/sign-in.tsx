@@ -1,6 +1,6 @@
 /** E-mail and password. */
 
-import { Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Button, Code, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { ProblemNote } from '../parts/problem-note.tsx';
 import { useSignIn } from '../session.ts';
@@ -16,34 +16,45 @@ export function SignIn() {
   };
 
   return (
-    <Paper withBorder p="xl" maw={420} mx="auto" mt="10vh" radius="md">
-      <form onSubmit={submit}>
-        <Stack>
-          <Title order={2}>Sign in</Title>
-          <TextInput
-            label="E-mail"
-            type="email"
-            autoComplete="username"
-            required
-            value={email}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-          />
-          <PasswordInput
-            label="Password"
-            autoComplete="current-password"
-            required
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-          />
-          {signIn.error && <ProblemNote error={signIn.error} />}
-          <Button type="submit" loading={signIn.isPending}>
-            Sign in
-          </Button>
-          <Text size="sm" c="dimmed">
-            On a demo market, open the link that <code>./assay demo</code> printed: it signs you in.
-          </Text>
-        </Stack>
-      </form>
-    </Paper>
+    <Stack maw={420} mx="auto" mt={{ base: 'md', sm: '8vh' }} gap="lg">
+      <title>Sign in · Assay</title>
+      <div>
+        <Title order={1} size="h2">
+          Sign in
+        </Title>
+        <Text c="dimmed" mt={4}>
+          Computation that is paid for only when independent workers agree on the result.
+        </Text>
+      </div>
+      <Paper withBorder p={{ base: 'md', sm: 'xl' }}>
+        <form onSubmit={submit}>
+          <Stack>
+            <TextInput
+              label="E-mail"
+              type="email"
+              autoComplete="username"
+              required
+              value={email}
+              onChange={(event) => setEmail(event.currentTarget.value)}
+            />
+            <PasswordInput
+              label="Password"
+              autoComplete="current-password"
+              required
+              value={password}
+              onChange={(event) => setPassword(event.currentTarget.value)}
+              visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password', tabIndex: 0 }}
+            />
+            {signIn.error && <ProblemNote error={signIn.error} />}
+            <Button type="submit" loading={signIn.isPending}>
+              Sign in
+            </Button>
+          </Stack>
+        </form>
+      </Paper>
+      <Text size="sm" c="dimmed">
+        On a demo market, open the link that <Code>./assay demo</Code> printed: it signs you in, once.
+      </Text>
+    </Stack>
   );
 }

@@ -1,42 +1,57 @@
 /** From a folder or zip to a priced job: nothing is charged before the price was seen and accepted. */
 
-import { Alert, Button, Card, FileButton, Group, Progress, Stack, Text, Title } from '@mantine/core';
+import { Button, Card, Code, FileButton, Group, Paper, Progress, Stack, Text, Title } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { useRef, useState, type DragEvent } from 'react';
 import { makeBundle, type Bundle } from '../bundle.ts';
 import { useCreateJob, useQuote } from '../market.ts';
 import { ProblemNote } from '../parts/problem-note.tsx';
 import { QuoteTable } from '../parts/quote-table.tsx';
-import { sizeText } from '../words.ts';
+import { Waiting } from '../parts/waiting.tsx';
+import { count, sizeText } from '../words.ts';
 
 export function SubmitPage() {
   const [bundle, setBundle] = useState<Bundle>();
   const [problem, setProblem] = useState<unknown>();
+  const [reading, setReading] = useState(false);
 
   const pick = (files: readonly File[]) => {
     setProblem(undefined);
     setBundle(undefined);
-    makeBundle(files).then(setBundle, setProblem);
+    setReading(true);
+    makeBundle(files)
+      .then(setBundle, setProblem)
+      .finally(() => setReading(false));
   };
 
   return (
-    <Stack maw={760}>
-      <Title order={2}>Submit a job</Title>
-      <Text>
-        A job is a folder with your code, your data and a <code>manifest.json</code>. It is split into units;
-        independent workers run each one in a sandbox, and only results that agree are paid for.
-      </Text>
+    <Stack maw={720} gap="lg">
+      <title>Submit a job · Assay</title>
+      <div>
+        <Title order={1} size="h2">
+          Submit a job
+        </Title>
+        <Text c="dimmed" mt={4}>
+          A job is a folder with your code, your data and a <Code>manifest.json</Code>. It is split into units;
+          independent workers run each one in a sandbox, and only results that agree are paid for.
+        </Text>
+      </div>
       <Pickers onPick={pick} />
+      {reading && <Waiting />}
       {problem !== undefined && <ProblemNote error={problem} />}
-      {bundle && <Offer key={`${bundle.name} ${bundle.zip.size}`} bundle={bundle} />}
+      {bundle && <Offer bundle={bundle} />}
     </Stack>
   );
 }
 
 function Pickers({ onPick }: { onPick: (files: readonly File[]) => void }) {
   const folder = useRef<HTMLInputElement>(null);
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    onPick([...event.dataTransfer.files]);
+  };
   return (
-    <Group>
+    <Paper withBorder p="lg" style={{ borderStyle: 'dashed' }} onDragOver={(e) => e.preventDefault()} onDrop={drop}>
       <input
         ref={folder}
         type="file"
@@ -49,19 +64,24 @@ function Pickers({ onPick }: { onPick: (files: readonly File[]) => void }) {
           event.currentTarget.value = '';
         }}
       />
-      <Button onClick={() => folder.current?.click()}>Choose a folder</Button>
-      <FileButton
-        accept=".zip,application/zip"
-        onChange={(file) => file && onPick([file])}
-        inputProps={{ 'aria-label': 'A zip file' }}
-      >
-        {(props) => (
-          <Button variant="default" {...props}>
-            Choose a zip file
-          </Button>
-        )}
-      </FileButton>
-    </Group>
+      <Group>
+        <Button onClick={() => folder.current?.click()}>Choose a folder</Button>
+        <FileButton
+          accept=".zip,application/zip"
+          onChange={(file) => file && onPick([file])}
+          inputProps={{ 'aria-label': 'A zip file' }}
+        >
+          {(props) => (
+            <Button variant="default" {...props}>
+              Choose a zip file
+            </Button>
+          )}
+        </FileButton>
+        <Text size="sm" c="dimmed" visibleFrom="sm">
+          or drop a zip here
+        </Text>
+      </Group>
+    </Paper>
   );
 }
 
@@ -72,34 +92,34 @@ function Offer({ bundle }: { bundle: Bundle }) {
   const create = useCreateJob((bytes, total) => setSent(total === 0 ? 0 : (100 * bytes) / total));
   const submit = () =>
     create.mutate(bundle.zip, {
-      onSuccess: (job) => void navigate({ to: '/console/jobs/$jobId', params: { jobId: job.id } }),
+      onSuccess: (job) => void navigate({ to: '/jobs/$jobId', params: { jobId: job.id } }),
     });
   return (
-    <Card withBorder>
-      <Stack gap="sm">
-        <Text fw={600}>
-          {bundle.name}{' '}
-          <Text span size="sm" c="dimmed">
-            {sizeText(bundle.zip.size)}
+    <Card withBorder padding="lg" component="section" aria-label="The offer">
+      <Stack gap="md">
+        <Group justify="space-between" gap="xs">
+          <Text fw={650} size="lg" style={{ overflowWrap: 'anywhere' }}>
+            {bundle.name}
           </Text>
-        </Text>
-        {quote.error && <ProblemNote error={quote.error} />}
-        {quote.data && <QuoteTable quote={quote.data} />}
-        {bundle.manifest === undefined && (
-          <Alert color="blue">
-            The manifest inside the zip is read when it is uploaded; you see the price before you pay.
-          </Alert>
-        )}
-        {create.error && <ProblemNote error={create.error} />}
-        {create.isPending && <Progress value={sent} animated aria-label="Uploading" />}
-        <Group>
-          <Button onClick={submit} loading={create.isPending} disabled={quote.isFetching || quote.error !== null}>
-            Upload
-          </Button>
           <Text size="sm" c="dimmed">
-            Nothing is charged yet.
+            {count(bundle.files, 'file')}, {sizeText(bundle.zip.size)} zipped
           </Text>
         </Group>
+        {quote.isPending && <Waiting />}
+        {quote.error && <ProblemNote error={quote.error} />}
+        {quote.data && <QuoteTable quote={quote.data} />}
+        {create.error && <ProblemNote error={create.error} />}
+        {create.isPending && <Progress value={sent} animated aria-label="Uploading" />}
+        {quote.data && (
+          <Group>
+            <Button onClick={submit} loading={create.isPending}>
+              Upload and go on to payment
+            </Button>
+            <Text size="sm" c="dimmed">
+              Nothing is charged yet.
+            </Text>
+          </Group>
+        )}
       </Stack>
     </Card>
   );

@@ -1,28 +1,37 @@
 /** What the units printed, as it comes. */
 
 import type { LogLine } from '@assay/client';
-import { Paper, Text } from '@mantine/core';
+import { Paper } from '@mantine/core';
 import { useEffect, useRef } from 'react';
+import { Nothing } from './waiting.tsx';
 
 export function LogView({ lines, names }: { lines: readonly LogLine[]; names: ReadonlyMap<string, string> }) {
-  const box = useRef<HTMLPreElement>(null);
+  const box = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
   useEffect(() => {
     const element = box.current;
-    if (!element) return;
-    const nearEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 120;
-    if (nearEnd) element.scrollTop = element.scrollHeight;
+    if (element && atEnd.current) element.scrollTop = element.scrollHeight;
   }, [lines]);
-  if (lines.length === 0) return <Text c="dimmed">Nothing was printed yet.</Text>;
+  if (lines.length === 0) return <Nothing>Nothing was printed yet.</Nothing>;
   return (
     <Paper withBorder p="sm">
-      <pre className="log" ref={box} tabIndex={0} aria-label="Log">
+      <div
+        className="log"
+        ref={box}
+        tabIndex={0}
+        role="log"
+        aria-label="What the units printed"
+        onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+          atEnd.current = scrollHeight - scrollTop - clientHeight < 40;
+        }}
+      >
         {lines.map((line) => (
-          <span key={line.position} className={line.stream === 'stderr' ? 'log-error' : undefined}>
-            [{names.get(line.replicaId) ?? line.replicaId.slice(-6)}] {line.text}
-            {line.text.endsWith('\n') ? '' : '\n'}
+          <span key={line.position} className={line.stream === 'stdout' ? 'log-line' : 'log-line log-error'}>
+            <span className="log-from">{names.get(line.replicaId) ?? line.replicaId.slice(-6)} │ </span>
+            {line.text.replace(/\n$/, '')}
           </span>
         ))}
-      </pre>
+      </div>
     </Paper>
   );
 }

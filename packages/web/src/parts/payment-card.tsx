@@ -3,6 +3,7 @@
 import type { Job } from '@assay/client';
 import { Button, Card, Group, Stack, Text } from '@mantine/core';
 import { useCancel, usePay } from '../market.ts';
+import { count } from '../words.ts';
 import { MoneyText } from './figures.tsx';
 import { ProblemNote } from './problem-note.tsx';
 
@@ -10,25 +11,33 @@ export function PaymentCard({ job }: { job: Job }) {
   const pay = usePay(job.id);
   const cancel = useCancel(job.id);
   if (job.state !== 'created') return null;
-  const replicas = job.counts.units * job.redundancy;
   const error = pay.error ?? cancel.error;
   return (
-    <Card withBorder>
+    <Card withBorder padding="lg" component="section" aria-label="Payment">
       <Stack gap="sm">
-        <Text>
-          You pay at most{' '}
-          <Text span fw={700}>
+        <Group justify="space-between" align="baseline">
+          <Text>You pay at most</Text>
+          <Text fw={700} size="xl">
             <MoneyText value={job.price.cap} />
           </Text>
-          : <MoneyText value={job.price.perReplica} /> for each of {replicas} accepted replicas. What is not spent
-          returns when the job is settled.
+        </Group>
+        <Text size="sm" c="dimmed">
+          <MoneyText value={job.price.perReplica} /> for each of {count(job.counts.units * job.redundancy, 'replica')}{' '}
+          whose results agree. The bank may take a little more at first, if that is its least; what is not spent returns
+          when the job is settled.
         </Text>
         {error && <ProblemNote error={error} />}
         <Group>
-          <Button onClick={() => pay.mutate()} loading={pay.isPending} disabled={pay.isSuccess}>
+          <Button onClick={() => pay.mutate()} loading={pay.isPending} disabled={pay.isSuccess || cancel.isPending}>
             {pay.isSuccess ? 'Payment is on its way' : 'Pay with the test card and start'}
           </Button>
-          <Button variant="subtle" color="gray" onClick={() => cancel.mutate()} loading={cancel.isPending}>
+          <Button
+            variant="subtle"
+            color="gray"
+            onClick={() => cancel.mutate()}
+            loading={cancel.isPending}
+            disabled={pay.isPending || pay.isSuccess}
+          >
             Cancel the job
           </Button>
         </Group>

@@ -1,6 +1,6 @@
 /** An error as a person can act on it: the sentence, the code, and the faults that a form can show. */
 
-import { Alert, Code, List, Text } from '@mantine/core';
+import { Alert, Button, Code, List, Text } from '@mantine/core';
 import { Refusal, Fault } from '@assay/core';
 
 interface FaultLine {
@@ -12,7 +12,7 @@ function isFaultLine(value: unknown): value is FaultLine {
   return typeof value === 'object' && value !== null && 'path' in value && 'message' in value;
 }
 
-export function ProblemNote({ error }: { error: unknown }) {
+export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const known = error instanceof Refusal || error instanceof Fault;
   const message = error instanceof Error ? error.message : String(error);
   const listed = error instanceof Refusal ? error.details['faults'] : undefined;
@@ -33,6 +33,11 @@ export function ProblemNote({ error }: { error: unknown }) {
         <Text size="xs" c="dimmed" mt="xs">
           {error.code}
         </Text>
+      )}
+      {onRetry && (
+        <Button mt="sm" size="xs" variant="default" onClick={onRetry}>
+          Try again
+        </Button>
       )}
     </Alert>
   );
