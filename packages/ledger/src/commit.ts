@@ -14,7 +14,7 @@ import {
 } from '@assay/core';
 import type { Tx } from '@assay/store';
 import { asHash, nonceOf, txIdOf } from './block.ts';
-import { fitInOneBlock } from './dependency.ts';
+import { fitInOneBlock, namesIn } from './dependency.ts';
 import type { Endorse, Endorsement } from './endorse.ts';
 import { timestampOf } from './fabric-runtime.ts';
 import type { LedgerKey, Member } from './keys.ts';
@@ -82,13 +82,19 @@ async function cutBlock(
   round: readonly Pending[],
   reader: StateReader,
 ): Promise<{ now: Executed[]; later: Pending[] }> {
-  const likely = fitInOneBlock(round.map(({ touched }) => touched));
+  const names = round.map(({ submission }) => namesIn(submission.args));
+  const likely = fitInOneBlock(
+    round.map(({ touched }) => touched),
+    [],
+    names,
+  );
   const candidates = round.filter((_, index) => likely[index]);
   const executed = new Map((await execute(engine, head, candidates, reader)).map((one) => [one.pending, one]));
   const sets = round.map((pending) => executed.get(pending)?.result.set ?? pending.touched);
   const fits = fitInOneBlock(
     sets,
     likely.map((one) => !one),
+    names,
   );
   const now: Executed[] = [];
   const later: Pending[] = [];

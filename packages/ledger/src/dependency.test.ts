@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fitInOneBlock } from './dependency.ts';
+import { fitInOneBlock, namesIn } from './dependency.ts';
 
 const key = fc.constantFrom('a', 'b', 'c', 'd', 'e');
 const range = fc.tuple(key, key).map(([start, end]) => ({ start, end, stoppedAt: null, saw: [] }));
@@ -21,6 +21,19 @@ const touching = (reads: string, writes: string) => ({
   reads: [...reads].map((name) => [name, null] as const),
   ranges: [],
   writes: [...writes].map((name) => [name, '1'] as const),
+});
+
+test('nobody overtakes one that waits and names the same thing, whatever either touched so far', () => {
+  const nothing = touching('', '');
+  const names = [['job_1'], ['job_1', 'wrk_1'], ['wrk_1'], ['wrk_2']];
+  expect(fitInOneBlock([touching('', 'a'), touching('a', ''), nothing, nothing], [], names)).toEqual([
+    true,
+    false,
+    false,
+    true,
+  ]);
+  const id = `wrk_${'0'.repeat(32)}`;
+  expect(namesIn(['x', `[{"worker":"${id}"},{"worker":"${id}"}]`])).toEqual([id]);
 });
 
 test('a block holds nothing that reads what it writes, and nobody overtakes what it depends on', () => {
