@@ -88,7 +88,8 @@ export const limits = {
   requestSkewMs: 120_000,
   pageItems: 200,
   outboxBatch: 100,
-  outboxAttempts: 20,
+  /** With the pauses below about a day: a shorter outage of the ledger or of a payment provider needs nobody. */
+  outboxAttempts: 150,
   /** The first pause before a message is sent again; it doubles up to the second figure. */
   outboxRetryMs: 250,
   outboxRetryMaxMs: 600_000,
