@@ -3,6 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Job } from '@assay/client';
 import { verifyReceipt } from '@assay/verify';
 import { packFolder } from '../bundle.ts';
@@ -60,8 +61,27 @@ async function runOne(demo: DemoJobs, name: string, round: string): Promise<bool
     printError(`assay: ${name} ended ${job.state}: ${plain(job.failure?.text ?? 'see assay jobs show')}`);
     return false;
   }
+  await payoutsEnded(client, job.id, signal);
   tell(await readStory(client, job.id));
   return showResult(demo, job);
+}
+
+const payoutWaitMs = 15_000;
+const payoutLookMs = 250;
+
+/** Waits until all that was earned has been paid out, for the story to be whole; at most a quarter of a minute. */
+async function payoutsEnded(client: Client, job: string, signal: AbortSignal): Promise<void> {
+  for (let waitedMs = 0; waitedMs < payoutWaitMs; waitedMs += payoutLookMs) {
+    const { items } = await client.listMoney(job, { limit: 200 });
+    const earned = items.filter((line) => line.to.startsWith('owed to')).map((line) => BigInt(line.amount.minor));
+    const paid = items.filter((line) => line.kind === 'payout_paid').map((line) => BigInt(line.amount.minor));
+    if (sum(paid) >= sum(earned)) return;
+    await sleep(payoutLookMs, undefined, { signal });
+  }
+}
+
+function sum(amounts: readonly bigint[]): bigint {
+  return amounts.reduce((a, b) => a + b, 0n);
 }
 
 async function showResult(demo: DemoJobs, job: Job): Promise<boolean> {

@@ -41,21 +41,24 @@ export async function moneyTimeline(deps: Pick<TradeDeps, 'store'>, job: JobId):
 }
 
 const accountWords: Readonly<Record<JournalAccount['kind'], string>> = {
-  psp_asset: 'at payment provider',
-  escrow: 'escrow of',
+  psp_asset: 'payment provider',
+  escrow: 'escrow',
   worker_payable: 'owed to',
-  payout_in_flight: 'under way as payout',
-  refund_in_flight: 'under way as refund',
+  payout_in_flight: 'payout under way',
+  refund_in_flight: 'refund under way',
   customer_credit: 'credit of',
-  commission: 'commission of',
+  commission: 'commission of the platform',
   psp_fee: 'fees of',
   loss: 'loss of',
   suspense: 'held back at',
 };
 
-/** `escrow of job_…`: an account in words. */
+/** Accounts that the line's job or entry already names. */
+const withoutRef: ReadonlySet<JournalAccount['kind']> = new Set(['escrow', 'commission', 'refund_in_flight']);
+
+/** `owed to acc_…`: an account in words. */
 function accountText(account: JournalAccount): string {
-  return `${accountWords[account.kind]} ${account.ref}`;
+  return withoutRef.has(account.kind) ? accountWords[account.kind] : `${accountWords[account.kind]} ${account.ref}`;
 }
 
 function lineOf(line: JournalLine): MoneyLine {
