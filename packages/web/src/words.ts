@@ -1,25 +1,23 @@
-/** What the console calls things: one word and one colour per state, with a letter where colour is too little. */
+/** What the console calls things: one word per state, with a letter where colour is too little. */
 
 import type { FactLine, Job, Replica, Unit } from '@assay/client';
 
 interface StateWord {
   readonly label: string;
-  readonly color: string;
   readonly text: string;
 }
 
 export const jobWords: Record<Job['state'], StateWord> = {
   created: {
     label: 'Awaiting payment',
-    color: 'yellow',
     text: 'Nothing runs and nothing is charged until it is paid.',
   },
-  funded: { label: 'Running', color: 'blue', text: 'The price is held in escrow while workers run the units.' },
-  verified: { label: 'Verified', color: 'teal', text: 'All units agreed; the challenge window is open.' },
-  completed: { label: 'Completed', color: 'green', text: 'The window closed and the workers were paid.' },
-  disputed: { label: 'Disputed', color: 'orange', text: 'The money is frozen until an arbiter decides.' },
-  refunded: { label: 'Refunded', color: 'gray', text: 'The money went back to the customer.' },
-  cancelled: { label: 'Cancelled', color: 'gray', text: 'It was cancelled before it was paid.' },
+  funded: { label: 'Running', text: 'The price is held in escrow while workers run the units.' },
+  verified: { label: 'Verified', text: 'All units agreed; the challenge window is open.' },
+  completed: { label: 'Completed', text: 'The window closed and the workers were paid.' },
+  disputed: { label: 'Disputed', text: 'The money is frozen until an arbiter decides.' },
+  refunded: { label: 'Refunded', text: 'The money went back to the customer.' },
+  cancelled: { label: 'Cancelled', text: 'It was cancelled before it was paid.' },
 };
 
 export const unitWords: Record<Unit['state'], string> = {

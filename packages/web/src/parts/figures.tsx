@@ -2,7 +2,7 @@
 
 import type { Job } from '@assay/client';
 import { formatMoney, moneyFromJson, type MoneyJson } from '@assay/core';
-import { Badge, Card, CopyButton, Text, Tooltip, UnstyledButton } from '@mantine/core';
+import { Card, CopyButton, Text, Tooltip, UnstyledButton } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { jobWords, short } from '../words.ts';
 
@@ -33,9 +33,9 @@ export function HashText({ value }: { value: string }) {
 export function JobBadge({ state }: { state: Job['state'] }) {
   const word = jobWords[state];
   return (
-    <Badge color={word.color} variant="light" title={word.text} style={{ flex: 'none' }}>
+    <span className="job-badge" data-job-state={state} title={word.text}>
       {word.label}
-    </Badge>
+    </span>
   );
 }
 
