@@ -150,3 +150,49 @@ describe('a ruling', () => {
     expect(await checkBooks(scene.deps)).toEqual([]);
   });
 });
+
+describe('an ending that somebody signed on the ledger by hand', () => {
+  let calls = 0;
+  const byHand = async (role: 'arbiter' | 'orchestrator', call: string, job: JobId, ...args: string[]) => {
+    const [contract, fn] = call.split('.') as ['Contract' | 'EscrowTrigger', string];
+    calls += 1;
+    const submission = { contract, fn, args: [job, ...args], idempotencyKey: `by-hand/${calls}` };
+    const [outcome] = await scene.deps.ledger.submit([submission], scene.deps.identities[role]);
+    expect(outcome).toMatchObject({ kind: 'committed' });
+  };
+  const hash = 'ab'.repeat(32);
+
+  test.each(['COMPLETED', 'REFUNDED'])('moves no money of an undecided dispute: %s', async (outcome) => {
+    const made = await verified();
+    await dispute(made);
+    await runToQuiet(scene.deps);
+    await byHand('arbiter', 'Contract.resolveDispute', made.job, outcome, hash);
+    await runToQuiet(scene.deps);
+    expect(await jobOf(made.job)).toMatchObject({
+      state: 'disputed',
+      paidOut: null,
+      ledgerProblem: expect.stringContaining('no ruling') as string,
+    });
+    expect(await kindsOf(made.job)).toEqual(['payment_to_escrow 135']);
+  });
+
+  test('inside the challenge window moves no money and holds up nobody else', async () => {
+    const made = await fund(scene);
+    await scene.quiet();
+    await work(scene, providers);
+    expect(await jobOf(made.job)).toMatchObject({ state: 'verified' });
+    const now = String(await scene.deps.store.transaction((tx) => tx.trail.nowMs()));
+    await byHand('orchestrator', 'Contract.submitWork', made.job, hash, hash);
+    await byHand('orchestrator', 'Contract.verifyWork', made.job);
+    await byHand('orchestrator', 'EscrowTrigger.startChallengeTimer', made.job, now, now);
+    await byHand('orchestrator', 'EscrowTrigger.triggerPayout', made.job);
+    await byHand('orchestrator', 'Contract.completeContract', made.job);
+    await runToQuiet(scene.deps);
+    expect(await jobOf(made.job)).toMatchObject({ state: 'verified', ledgerProblem: expect.any(String) as string });
+    const other = await verified();
+    await scene.pass(challengeWindowMs + 1000);
+    await runToQuiet(scene.deps);
+    expect(await jobOf(other.job)).toMatchObject({ state: 'completed', ledgerProblem: null });
+    expect(await kindsOf(made.job)).toEqual(['payment_to_escrow 135']);
+  });
+});

@@ -3,7 +3,7 @@
  * money leave an escrow whose work was verified.
  */
 
-import { limits, parseId, Refusal, type Fact, type JobId, type JobRow, type TradeTx } from '@assay/core';
+import { limits, parseId, refuse, Refusal, type Fact, type JobId, type JobRow, type TradeTx } from '@assay/core';
 import { refundJob, settleJob } from './settle-job.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
@@ -85,10 +85,26 @@ async function follow(deps: FollowDeps, tx: TradeTx, fact: Fact): Promise<void> 
 }
 
 async function moveMoney(deps: FollowDeps, tx: TradeTx, fact: Fact, job: JobRow): Promise<void> {
-  if (fact.name === 'ContractCompleted') {
-    if (job.state !== 'completed') await settleJob(deps, tx, job);
-  } else if (job.state !== 'refunded') {
-    await refundJob(deps, tx, job);
+  const end = fact.name === 'ContractCompleted' ? 'completed' : 'refunded';
+  if (job.state === end) return;
+  if (job.state === 'disputed') await requireRuling(tx, job, end);
+  if (end === 'refunded') return await refundJob(deps, tx, job);
+  if (job.releaseRequested || job.state !== 'verified') return await settleJob(deps, tx, job);
+  try {
+    await settleJob(deps, tx, job);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'escrow.window_open') throw error;
+    // Waiting for the window of a release that we did not request would hold up everybody's money behind it.
+    throw refuse('job.wrong_state', 'nobody requested this release, and the window is open', { job: job.id });
+  }
+}
+
+/** The ledger lets an arbiter's key decide by hand, but only a ruling of ours has passed the rules: no party, a reason. */
+async function requireRuling(tx: TradeTx, job: JobRow, end: 'completed' | 'refunded'): Promise<void> {
+  const dispute = await tx.disputes.ofJob(job.id);
+  const ruled = dispute?.outcome === 'refund' ? 'refunded' : 'completed';
+  if (dispute?.state !== 'resolved' || ruled !== end) {
+    throw refuse('job.wrong_state', 'the dispute has no ruling that says so', { job: job.id });
   }
 }
 
