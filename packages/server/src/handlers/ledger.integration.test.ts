@@ -66,6 +66,11 @@ describe('the ledger’s gateway and explorer', () => {
     await expect(auditor.client.invoke(call)).rejects.toMatchObject({ code: 'auth.forbidden' });
     await expect(customer.client.invoke(call)).rejects.toMatchObject({ code: 'auth.forbidden' });
     await expect(arbiter.client.invoke(call)).rejects.toMatchObject({ code: 'ledger.refused' });
+    const ruling = { contract: 'Contract', fn: 'resolveDispute', args: [jobId, 'COMPLETED', '0'.repeat(64)] } as const;
+    await expect(arbiter.client.invoke(ruling)).rejects.toMatchObject({
+      code: 'ledger.refused',
+      message: expect.stringContaining('/disputes/') as string,
+    });
   });
 
   test('shows head, blocks, facts and proofs', async () => {
@@ -82,6 +87,9 @@ describe('the ledger’s gateway and explorer', () => {
     expect(JSON.parse(proof.transaction)).toMatchObject({ txId: facts[0]?.txId });
     expect((await customer.client.getBlock('0')).transactions).toEqual([]);
     await expect(customer.client.getBlock('999999')).rejects.toMatchObject({ code: 'ledger.not_found' });
+    await expect(customer.client.listBlocks({ after: '9999999999999999999' })).rejects.toMatchObject({
+      code: 'ledger.not_found',
+    });
     await expect(customer.client.getBlock('9999999999999999999')).rejects.toMatchObject({ code: 'ledger.not_found' });
     await expect(customer.client.getProof('0'.repeat(64))).rejects.toMatchObject({ code: 'ledger.not_found' });
   });

@@ -35,6 +35,13 @@ export function gatewayHandlers({ db, ledger, market, mspId }: LedgerDeps): Hand
   return {
     async invoke({ body }, { caller, key = '' }) {
       const { contract, fn, args } = body;
+      if (contract === 'Contract' && fn === 'resolveDispute') {
+        throw refuse(
+          'ledger.refused',
+          'a dispute is decided by POST /disputes/{id}/resolve, which checks the arbiter',
+          {},
+        );
+      }
       const submission: Submission = { contract, fn, args, idempotencyKey: `${caller.account}/${key}` };
       const event = { actor: caller.account, action: 'ledger.invoke', ref: `${contract}.${fn}`, data: { args } };
       await db.transaction((tx) => addAudit(tx, event));
@@ -66,7 +73,7 @@ export function explorerHandlers({ db, ledger }: LedgerDeps): HandlersOf<Explore
     ledgerHead: async () => presentHead(await ledger.head()),
     async listBlocks({ query }) {
       const limit = Math.min(limitOf(query, 20), 50);
-      const before = query.after === undefined ? null : BigInt(query.after);
+      const before = query.after === undefined ? null : blockNumber(query.after);
       const page = pageOf(await listBlocks(db, before, limit + 1), limit, (block) => block.number.toString());
       const details = await Promise.all(page.items.map((block) => blockDetail(db, block.number)));
       return { items: details.map(presentBlock), next: page.next };

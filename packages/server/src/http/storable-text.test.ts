@@ -20,4 +20,11 @@ describe('text that the database can hold', () => {
     for (let i = 0; i < 100_000; i += 1) deep = [deep];
     expect(isStorable(deep)).toBe(false);
   });
+
+  test('is found in lists and records longer than a call may have arguments', () => {
+    const long = Array.from({ length: 600_000 }, () => 0);
+    expect(isStorable([long, 'a\u0000'])).toBe(false);
+    expect(isStorable(long)).toBe(true);
+    expect(isStorable(Object.fromEntries(long.map((zero, index) => [`k${index}`, zero])))).toBe(true);
+  });
 });

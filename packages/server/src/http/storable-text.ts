@@ -23,8 +23,10 @@ export function isStorable(value: unknown): boolean {
   while (open.length > 0) {
     const one = open.pop();
     if (typeof one === 'string' && (one.includes('\0') || !one.isWellFormed())) return false;
-    if (typeof one === 'object' && one !== null && !Buffer.isBuffer(one))
-      open.push(...Object.keys(one), ...Object.values(one));
+    if (typeof one !== 'object' || one === null || Buffer.isBuffer(one)) continue;
+    // One by one: a list may be longer than a call may have arguments.
+    if (Array.isArray(one)) for (const item of one) open.push(item);
+    else for (const [key, item] of Object.entries(one)) open.push(key, item);
   }
   return true;
 }
