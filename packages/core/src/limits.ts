@@ -67,6 +67,10 @@ export const limits = {
   tickLanes: 2,
   /** Replicas whose unit a server remembers to keep its ticks apart. */
   replicaMemory: 200_000,
+  /** Units with their replicas that a server which is alone remembers as it last wrote them. */
+  cacheUnits: 50_000,
+  /** Transactions of the exchange after company before a server tries whether it is alone. */
+  soloPause: 500,
   tickOpenUnits: 2000,
   /** Workers a transaction searches the whole pool for, because its head has nothing for them. */
   tickSearches: 4,
@@ -191,6 +195,8 @@ export const limits = {
   logLineChars: 8192,
   /** Inputs that a worker keeps. */
   workerCacheBytes: 4 * 1024 * 1024 * 1024,
+  /** Inputs of one unit that are fetched at once. */
+  workerDownloads: 8,
   /** The body of one exchange that a worker composes. */
   workerReportBytes: 1024 * 1024,
   workerUploadAttempts: 3,

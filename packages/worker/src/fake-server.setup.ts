@@ -197,7 +197,8 @@ function look(server: FakeServer, body: ExchangeRequest): Omit<ExchangeResponse,
     offers: offers.map((row) => row.offer),
     jobs: offers.length > 0 ? { [jobId]: server.spec } : {},
     reveal: server.open ? rows.filter((row) => row.state === 'committed').map((row) => row.offer.replica) : [],
-    stop: server.stop.splice(0),
+    // Repeated, as the real server does, until the worker no longer runs it.
+    stop: server.stop.filter((replica) => body.running.includes(replica)),
   };
 }
 

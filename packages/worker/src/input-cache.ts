@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { refuse, type Clock, type InputFile, type Sha256Hex, type Tree, type TreeFile } from '@assay/core';
+import { limits, refuse, type Clock, type InputFile, type Sha256Hex, type Tree, type TreeFile } from '@assay/core';
 
 export interface InputCache {
   /**
@@ -28,6 +28,7 @@ export interface InputCacheDeps {
 export function inputCache(deps: InputCacheDeps): InputCache {
   const uses = new Map<Sha256Hex, number>();
   const arriving = new Map<Sha256Hex, Promise<void>>();
+  const room = cacheRoom(deps, uses);
   const pathOf = (hash: Sha256Hex) => join(deps.folder, hash);
 
   const fetchOne = async (file: TreeFile, source: Parameters<InputCache['hold']>[1]) => {
@@ -38,8 +39,14 @@ export function inputCache(deps: InputCacheDeps): InputCache {
       await utimes(path, now, now);
       return;
     }
-    await makeRoom(deps, uses, file.sizeBytes);
-    await download(deps.folder, path, file, await source(file.sha256));
+    if (present) room.free(present.size);
+    await room.take(file.sizeBytes);
+    try {
+      await download(deps.folder, path, file, await source(file.sha256));
+    } catch (error) {
+      room.free(file.sizeBytes);
+      throw error;
+    }
   };
   const ensure = (file: TreeFile, source: Parameters<InputCache['hold']>[1]) => {
     const running = arriving.get(file.sha256);
@@ -61,7 +68,7 @@ export function inputCache(deps: InputCacheDeps): InputCache {
         }
       };
       try {
-        for (const file of tree) await ensure(file, source);
+        await inLanes(tree, (file) => ensure(file, source));
         return { files: tree.map((file) => ({ ...file, hostPath: pathOf(file.sha256) })), release };
       } catch (error) {
         release();
@@ -71,13 +78,15 @@ export function inputCache(deps: InputCacheDeps): InputCache {
   };
 }
 
+const arrivingPrefix = 'arriving-';
+
 async function download(
   folder: string,
   path: string,
   file: TreeFile,
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const arrival = join(folder, `arriving-${randomBytes(8).toString('hex')}`);
+  const arrival = join(folder, `${arrivingPrefix}${randomBytes(8).toString('hex')}`);
   const handle = await open(arrival, 'wx', 0o600);
   try {
     const hash = createHash('sha256');
@@ -100,20 +109,73 @@ async function download(
   }
 }
 
-/** Removes what was not used for longest until `needed` bytes fit; files in use stay. */
-async function makeRoom(deps: InputCacheDeps, uses: ReadonlyMap<string, number>, needed: number): Promise<void> {
-  const kept: { path: string; size: number; mtimeMs: number; used: boolean }[] = [];
-  for (const name of await readdir(deps.folder)) {
-    const path = join(deps.folder, name);
+/** Does all items, a few at a time; after a failure no further one is begun, and it is thrown when none is under way. */
+async function inLanes<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values();
+  let failed = false;
+  const lane = async () => {
+    for (const item of left) {
+      if (failed) return;
+      try {
+        await run(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const lanes = Array.from({ length: Math.min(limits.workerDownloads, items.length) }, lane);
+  for (const ended of await Promise.allSettled(lanes)) if (ended.status === 'rejected') throw ended.reason;
+}
+
+interface CacheRoom {
+  /** Makes room for that many bytes and counts them as used; files in use stay. */
+  take(sizeBytes: number): Promise<void>;
+  free(sizeBytes: number): void;
+}
+
+/** Counts the folder's bytes once and keeps the sum, since a job may have thousands of inputs. */
+function cacheRoom(deps: InputCacheDeps, uses: ReadonlyMap<string, number>): CacheRoom {
+  let usedBytes = 0;
+  let counted = false;
+  let turn: Promise<void> = Promise.resolve();
+  const count = async () => {
+    for (const file of await filesIn(deps.folder)) {
+      // Nothing of ours arrives before the count, so this is what a crash left.
+      if (file.name.startsWith(arrivingPrefix)) await rm(file.path, { force: true });
+      else usedBytes += file.size;
+    }
+    counted = true;
+  };
+  const take = async (sizeBytes: number) => {
+    if (!counted) await count();
+    usedBytes += sizeBytes;
+    if (usedBytes <= deps.maxBytes) return;
+    for (const file of (await filesIn(deps.folder)).toSorted((a, b) => a.mtimeMs - b.mtimeMs)) {
+      if (usedBytes <= deps.maxBytes) return;
+      if (uses.has(file.name) || file.name.startsWith(arrivingPrefix)) continue;
+      await rm(file.path, { force: true });
+      usedBytes -= file.size;
+    }
+  };
+  return {
+    take(sizeBytes) {
+      const mine = turn.then(() => take(sizeBytes));
+      turn = mine.catch(() => {});
+      return mine;
+    },
+    free(sizeBytes) {
+      usedBytes -= sizeBytes;
+    },
+  };
+}
+
+async function filesIn(folder: string) {
+  const found: { readonly name: string; readonly path: string; readonly size: number; readonly mtimeMs: number }[] = [];
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
     const state = await stat(path).catch(() => undefined);
-    const used = uses.has(name) || name.startsWith('arriving-');
-    if (state) kept.push({ path, size: state.size, mtimeMs: state.mtimeMs, used });
+    if (state) found.push({ name, path, size: state.size, mtimeMs: state.mtimeMs });
   }
-  let total = kept.reduce((sum, file) => sum + file.size, needed);
-  for (const file of kept.toSorted((a, b) => a.mtimeMs - b.mtimeMs)) {
-    if (total <= deps.maxBytes) return;
-    if (file.used) continue;
-    await rm(file.path, { force: true });
-    total -= file.size;
-  }
+  return found;
 }
