@@ -1,10 +1,9 @@
 /** Packs a folder into the zip that a job is submitted as. */
 
 import { openAsBlob } from 'node:fs';
-import { open, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
-import { mkdtemp } from 'node:fs/promises';
 import { isSafePath, limits, refuse } from '@assay/core';
 import { Zip, ZipDeflate } from 'fflate';
 
@@ -18,9 +17,8 @@ const skipped: ReadonlySet<string> = new Set([
   'Thumbs.db',
 ]);
 
-export interface PackedBundle {
+interface PackedBundle {
   readonly zip: Blob;
-  readonly files: number;
   /** Removes the temporary file. */
   discard(): Promise<void>;
 }
@@ -46,7 +44,7 @@ export async function listFiles(folder: string, prefix = ''): Promise<string[]> 
 }
 
 /** Zips `folder`, with `manifest` as its manifest.json. */
-export async function packFolder(folder: string, manifest: string): Promise<PackedBundle> {
+async function packFolder(folder: string, manifest: string): Promise<PackedBundle> {
   const paths = (await listFiles(folder)).filter((path) => path !== 'manifest.json');
   const scratch = await mkdtemp(join(tmpdir(), 'assay-bundle-'));
   const discard = (): Promise<void> => rm(scratch, { recursive: true, force: true });
@@ -81,9 +79,23 @@ export async function packFolder(folder: string, manifest: string): Promise<Pack
     zip.end();
     await flush();
     await file.close();
-    return { zip: await openAsBlob(target, { type: 'application/zip' }), files: paths.length + 1, discard };
+    return { zip: await openAsBlob(target, { type: 'application/zip' }), discard };
   } catch (error) {
     await discard();
     throw error;
+  }
+}
+
+/** Zips `folder`, hands the zip to `use`, and removes it whatever comes of that. */
+export async function withFolderPacked<T>(
+  folder: string,
+  manifest: string,
+  use: (packed: PackedBundle) => Promise<T>,
+): Promise<T> {
+  const packed = await packFolder(folder, manifest);
+  try {
+    return await use(packed);
+  } finally {
+    await packed.discard();
   }
 }

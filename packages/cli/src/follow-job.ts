@@ -58,12 +58,13 @@ export async function followJob(client: Client, jobId: string, options: FollowOp
   }
 }
 
+const silence = (): void => undefined;
 const gatherMs = 200;
 const lookAgainMs = 2000;
 
 /** Rings when the job changed, at most five times a second; looks again by itself where the stream says nothing. */
 function changeBell(client: Client, jobId: string, signal: AbortSignal): { next(): Promise<void> } {
-  let ring: () => void = () => undefined;
+  let ring = silence;
   const listen = async (): Promise<void> => {
     for await (const change of client.events({ jobId, signal, onState: () => ring() })) {
       if (change.jobId === jobId) ring();

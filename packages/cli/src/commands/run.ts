@@ -7,7 +7,7 @@ import type { Client, Quote } from '@assay/client';
 import { refuse } from '@assay/core';
 import { verifyReceipt } from '@assay/verify';
 import type { Arguments } from '../arguments.ts';
-import { packFolder } from '../bundle.ts';
+import { withFolderPacked } from '../bundle.ts';
 import type { Command } from '../commands.ts';
 import { connect } from '../connect.ts';
 import { followJob } from '../follow-job.ts';
@@ -118,10 +118,10 @@ async function run(args: Arguments): Promise<number> {
   const quote = await client.createQuote(manifest);
   if (!args.flag('json')) showQuote(quote);
   if (!(await accepted(quote, args))) return 1;
-  const packed = await packFolder(folder, JSON.stringify(manifest));
-  const job = await client.createJob(packed.zip).finally(packed.discard);
-  if (!args.flag('json'))
-    print(`job ${job.id}: ${packed.files} files uploaded, manifest ${job.manifestHash.slice(0, 16)}…`);
+  const job = await withFolderPacked(folder, JSON.stringify(manifest), (packed) => client.createJob(packed.zip));
+  if (!args.flag('json')) {
+    print(`job ${job.id}: ${job.bundle.files} files uploaded, manifest ${job.manifestHash.slice(0, 16)}…`);
+  }
   await client.payJob(job.id, { method: 'pm_card_visa' });
   const ended = await followJob(client, job.id, { json: args.flag('json') });
   if (ended.state !== 'completed' && ended.state !== 'verified') {

@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Job } from '@assay/client';
 import { verifyReceipt } from '@assay/verify';
-import { packFolder } from '../bundle.ts';
+import { withFolderPacked } from '../bundle.ts';
 import { saveResults } from '../commands/jobs.ts';
 import { followJob } from '../follow-job.ts';
 import { paint, plain, print, printError } from '../terminal.ts';
@@ -47,10 +47,9 @@ async function runOne(demo: DemoJobs, name: string, round: string): Promise<bool
   const folder = join(demo.examples, name);
   print(`\nSubmitting examples/${name}.`);
   const manifest = await readFile(join(folder, 'manifest.json'), 'utf8');
-  const packed = await packFolder(folder, manifest);
-  const created = await client
-    .createJob(packed.zip, { idempotencyKey: keyOf(round, name, 'create') })
-    .finally(packed.discard);
+  const created = await withFolderPacked(folder, manifest, (packed) =>
+    client.createJob(packed.zip, { idempotencyKey: keyOf(round, name, 'create') }),
+  );
   const now = await client.getJob(created.id);
   if (now.state === 'created') {
     await client.payJob(created.id, { method: 'pm_card_visa' }, { idempotencyKey: keyOf(round, name, 'pay') });

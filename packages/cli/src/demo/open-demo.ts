@@ -38,6 +38,10 @@ const lie: Lie = ({ kind, ordinal }, files) => {
   return claimed;
 };
 
+function note(text: string): void {
+  printError(`worker: ${text}`);
+}
+
 /** Opens the market, then the workers. */
 export async function openDemo(settings: DemoSettings): Promise<Demo> {
   const { stateDir } = settings;
@@ -48,7 +52,6 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
     await market.close();
   };
   try {
-    const note = (text: string): void => printError(`worker: ${text}`);
     const driver = localDriver(join(stateDir, 'sandbox'), note);
     await driver.sweep();
     for (const [index, owner] of market.providers.entries()) {

@@ -1,7 +1,7 @@
 /** Tells the story of one settled job from what the API answers: nothing here is known in advance. */
 
 import type { Client, FactLine, Job, MoneyLine, Replica, Unit } from '@assay/client';
-import { add, formatMoney, money, moneyFromJson } from '@assay/core';
+import { add, formatMoney, money as moneyOf, moneyFromJson } from '@assay/core';
 import { columns, paint, plain, print } from '../terminal.ts';
 import { moneyText } from '../commands/jobs.ts';
 
@@ -100,7 +100,7 @@ function lies(units: readonly Unit[]): void {
   heading('Lies that were caught');
   for (const { unit, one } of caught) {
     const agreed = unit.replicas.filter((other) => other.state === 'agreed');
-    const later = agreed.filter((other) => other.claimedAt > one.claimedAt).at(-1);
+    const later = agreed.findLast((other) => other.claimedAt > one.claimedAt);
     const replaced = agreed.length >= 3 && later ? `, replaced by ${plain(later.workerName)}` : '';
     const value = one.metric ?? one.digest?.slice(0, 12) ?? '';
     print(`  ${unitName(unit)}: ${plain(one.workerName)} said ${value}${replaced}; paid ${moneyText(one.paid)}`);
@@ -122,7 +122,7 @@ function moneyTimeline(story: Story): void {
   const { price } = story.job;
   const commission = story.money
     .filter((line) => line.to.includes('commission'))
-    .reduce((sum, line) => add(sum, moneyFromJson(line.amount)), money('USD', 0n));
+    .reduce((sum, line) => add(sum, moneyFromJson(line.amount)), moneyOf('USD', 0n));
   print(
     `  ${moneyText(price.charged)} charged = ${moneyText(price.spent)} for accepted replicas` +
       ` (${formatMoney(commission)} of it commission) + ${moneyText(price.refunded)} returned`,
