@@ -12,7 +12,7 @@ import type { Ending, LogSink, SandboxDriver, SandboxUnit } from './sandbox.ts';
 export interface MemoryUnit {
   readonly unit: SandboxUnit;
   /** The text of an input. */
-  read(path: string): Promise<string>;
+  readonly read: (path: string) => Promise<string>;
   readonly log: LogSink;
   readonly stop: AbortSignal;
 }
