@@ -3,7 +3,7 @@ import { Alert, createTheme, type CSSVariablesResolver, type MantineThemeOverrid
 /** One calm accent colour, tabular figures for money and hashes; contrast holds in both colour schemes. */
 export const theme: MantineThemeOverride = createTheme({
   primaryColor: 'cyan',
-  primaryShade: { light: 9, dark: 8 },
+  primaryShade: 9,
   autoContrast: true,
   respectReducedMotion: true,
   defaultRadius: 'md',

@@ -1,9 +1,8 @@
 /** A real Chromium for tests of the console, where this machine has one. */
 
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
+import axe, { type AxeResults } from 'axe-core';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
 const programs = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
@@ -45,22 +44,11 @@ export async function openPage(browser: Browser): Promise<{ readonly page: Page;
   return { page, complaints };
 }
 
-interface AxeResult {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly impact: string | null;
-    readonly nodes: readonly { readonly html: string }[];
-  }[];
-}
-
-let axeSource: string | undefined;
-
 /** What axe calls serious or critical on the page as it is, a line each. */
 export async function seriousViolations(page: Page): Promise<string[]> {
-  axeSource ??= await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   // Evaluated by the debugger, so that the page's own policy need not allow it.
-  await page.evaluate(axeSource);
-  const result = await page.evaluate<AxeResult>('axe.run(document, { resultTypes: ["violations"] })');
+  await page.evaluate(axe.source);
+  const result = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"] })');
   return result.violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));

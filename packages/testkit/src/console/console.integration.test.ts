@@ -13,12 +13,16 @@ const program = findChromium();
 const absent = program === undefined && !chromiumRequired;
 const why = absent ? ' (skipped: this machine has no chromium)' : '';
 
-const widths = [360, 1440];
+const screens = [
+  { width: 360, colorScheme: 'dark' },
+  { width: 1440, colorScheme: 'light' },
+] as const;
 
-/** No serious violation and nothing wider than the screen, on a phone and on a desk. */
+/** No serious violation and nothing wider than the screen, on a dark phone and on a light desk. */
 async function expectReadable(page: Page): Promise<void> {
-  for (const width of widths) {
+  for (const { width, colorScheme } of screens) {
     await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
     expect(await seriousViolations(page)).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
   }
