@@ -10,7 +10,7 @@ export interface DeviceKey {
   /** The raw public key, 64 hex digits. */
   readonly publicKey: string;
   /** The signature over the bytes, 128 hex digits. */
-  sign(bytes: Uint8Array): string;
+  readonly sign: (bytes: Uint8Array) => string;
 }
 
 /** SHA-256 by Node. */

@@ -102,7 +102,7 @@ function checkSpec(spec: JobSpec): void {
 
 /** The output folder without the slash that manifests write behind it. */
 export function outputFolder(spec: JobSpec): string {
-  return String(spec.outputDir).replace(/\/$/, '');
+  return spec.outputDir.replace(/\/$/, '');
 }
 
 function tree(value: unknown, what: string, prefix: string): Tree {
