@@ -775,6 +775,13 @@ CREATE TABLE verdict_batch (
   CONSTRAINT verdict_batch_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id)
 );
 
+CREATE TABLE work_solo (
+  one boolean DEFAULT true NOT NULL,
+  server text COLLATE "C",
+  CONSTRAINT work_solo_pkey PRIMARY KEY (one),
+  CONSTRAINT work_solo_one_check CHECK (one)
+);
+
 CREATE TABLE worker (
   id text COLLATE "C" NOT NULL,
   owner_id text COLLATE "C" NOT NULL,
@@ -1034,5 +1041,7 @@ GRANT INSERT, SELECT, UPDATE ON unit TO assay_app;
 GRANT INSERT, SELECT ON verdict TO assay_app;
 
 GRANT INSERT, SELECT ON verdict_batch TO assay_app;
+
+GRANT SELECT, UPDATE (server) ON work_solo TO assay_app;
 
 GRANT INSERT (id, owner_id, public_key, name, machine, region, hub, network_block), SELECT, UPDATE (name, machine, hub, network_block, agreed, disagreed, lost, banned_at, ban_reason, last_seen_at) ON worker TO assay_app;

@@ -143,8 +143,10 @@ export const limits = {
   /** How long a small body and an upload may take to arrive. */
   requestBodyMs: 30_000,
   uploadMs: 900_000,
-  /** Uploads of bundles that a server spools at once. */
+  /** Bundles that a server unpacks at once, and uploads that it and one account spool at once. */
   bundleUploads: 4,
+  bundleSpools: 64,
+  bundleSpoolsPerAccount: 4,
   readyCheckMs: 3_000,
   /** Between two sweeps of leases, and between two rounds of forgetting what is old. */
   sweepMs: 1_000,

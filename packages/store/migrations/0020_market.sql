@@ -150,6 +150,13 @@ CREATE TABLE desk (
   CHECK (cardinality(held) = cardinality(held_units))
 ) WITH (fillfactor = 30);
 
+-- Which server is the only one that changes units and may remember them; null when there are several, or none.
+CREATE TABLE work_solo (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  server text COLLATE "C"
+);
+INSERT INTO work_solo DEFAULT VALUES;
+
 -- One signed request of a worker: the evidence behind commitments and results. `leaves` are the 32-byte leaf hashes
 -- of the statements in order; replica.commit_leaf and reveal_leaf index into them.
 CREATE TABLE exchange (
@@ -262,4 +269,5 @@ GRANT SELECT, INSERT, DELETE ON log, object_upload TO assay_app;
 -- Evidence: written once. Only a request that waited for work gets its offers later.
 GRANT SELECT, INSERT ON exchange, verdict, verdict_batch, earning TO assay_app;
 GRANT SELECT ON replica_pay TO assay_app;
+GRANT SELECT, UPDATE (server) ON work_solo TO assay_app;
 GRANT UPDATE (offers) ON exchange TO assay_app;

@@ -75,7 +75,7 @@ export interface UnitRow {
   patienceOver: boolean;
   machineClass: string | null;
   /** The time to reveal is over. */
-  readonly overdue: boolean;
+  overdue: boolean;
 }
 
 export interface ReplicaRow {

@@ -81,7 +81,8 @@ export interface WorkLocks {
     silenceMs: number,
     limit: number,
   ): Promise<{ readonly nowMs: number; readonly desks: readonly WorkDesk[] }>;
-  lockUnits(units: readonly UnitId[], nowMs: number): Promise<LoadedUnits>;
+  /** Units with all their replicas; those of `late` are read anew, because something of theirs may be overdue. */
+  lockUnits(units: readonly UnitId[], nowMs: number, late: ReadonlySet<UnitId>): Promise<LoadedUnits>;
   /** Open units in the order of the pool; skips what others have locked. */
   takePool(query: PoolQuery): Promise<OpenUnits>;
   /** Units whose replacements found no taker for `patienceMs`; skips what others have locked. */

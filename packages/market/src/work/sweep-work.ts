@@ -49,7 +49,8 @@ async function sweepSilent(tx: WorkTx, deps: SweepDeps): Promise<Swept> {
   const held = desks.flatMap((desk) => desk.held.map((one) => one.replica));
   const glimpses = new Map((await tx.glimpse(held, nowMs)).map((one) => [one.replica, one]));
   const overdue = [...glimpses.values()].filter((one) => one.overdue).map((one) => one.unit);
-  const loaded = await tx.lockUnits([...new Set(overdue)], nowMs);
+  const late = new Set(overdue);
+  const loaded = await tx.lockUnits([...late], nowMs, late);
   const jobs = await deps.facts.load(loaded.units.map((unit) => unit.job));
   const state = createTickState(nowMs, jobs, loaded, desks);
   for (const { worker } of desks) loseOverdue(state, worker, new Set());

@@ -77,8 +77,8 @@ export async function runTick(tx: WorkTx, deps: TickDeps, requests: readonly Tic
   const { nowMs, desks } = await tx.openDesks([...new Set(turns.map((turn) => turn.worker))]);
   await findReplays(tx, turns);
   const fresh = turns.filter((turn) => !turn.request.heard && !turn.replay && !turn.error);
-  const { units, glimpses } = await unitsInQuestion(tx, fresh, desks, nowMs);
-  const loaded = await tx.lockUnits(units, nowMs);
+  const { units, late, glimpses } = await unitsInQuestion(tx, fresh, desks, nowMs);
+  const loaded = await tx.lockUnits(units, nowMs, late);
   const jobs = await deps.facts.load(loaded.units.map((unit) => unit.job));
   const state = createTickState(nowMs, jobs, loaded, desks);
   for (const turn of fresh) checkRoot(deps, state, turn);
@@ -128,7 +128,7 @@ async function unitsInQuestion(
   fresh: readonly Turn[],
   desks: readonly WorkDesk[],
   nowMs: number,
-): Promise<{ units: UnitId[]; glimpses: ReadonlyMap<ReplicaId, ReplicaGlimpse> }> {
+): Promise<{ units: UnitId[]; late: Set<UnitId>; glimpses: ReadonlyMap<ReplicaId, ReplicaGlimpse> }> {
   const onDesk = new Map(desks.flatMap((desk) => desk.held.map((held) => [held.replica, held.unit] as const)));
   const units = new Set<UnitId>();
   const spoken = new Set<ReplicaId>();
@@ -145,8 +145,9 @@ async function unitsInQuestion(
   if (strange.length > 0) for (const row of await tx.offered(strange)) units.add(row.unit);
   const quiet = [...onDesk.keys()].filter((replica) => !spoken.has(replica));
   const glimpses = quiet.length === 0 ? [] : await tx.glimpse(quiet, nowMs);
-  for (const one of glimpses) if (one.overdue) units.add(one.unit);
-  return { units: [...units], glimpses: new Map(glimpses.map((one) => [one.replica, one])) };
+  const late = new Set(glimpses.filter((one) => one.overdue).map((one) => one.unit));
+  for (const unit of late) units.add(unit);
+  return { units: [...units], late, glimpses: new Map(glimpses.map((one) => [one.replica, one])) };
 }
 
 /** Recomputes the root that the device signed over its statements, now that their units are known. */

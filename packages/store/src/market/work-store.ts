@@ -10,6 +10,7 @@ import {
   type WorkTx,
 } from '@assay/core';
 import type { Database, Tx } from '../database.ts';
+import { soloServer } from './solo-server.ts';
 import { glimpse, offered, openDesks, replays, silentDesks } from './work-desks.ts';
 import {
   holdersOf,
@@ -22,6 +23,7 @@ import {
   readJobs,
   uploaded,
 } from './work-jobs.ts';
+import { createUnitCache, type UnitTurn } from './unit-cache.ts';
 import { sendWake, wakeChannel } from './work-progress.ts';
 import { impatientUnits, lockUnits, takePool } from './work-units.ts';
 import { jobsWithOpenVerdicts, openVerdicts, submitVerdicts } from './work-verdicts.ts';
@@ -46,13 +48,17 @@ export interface WorkStoreDeps {
 /** The store of one server. */
 export function createWorkStore(deps: WorkStoreDeps): WorkStore {
   const { db, server } = deps;
+  const solo = soloServer(db);
+  const cache = createUnitCache();
   return {
-    transaction: (run) =>
-      db.transaction(async (tx) => {
-        // Plans are made while tables are small and kept when they have grown; every statement here has its index.
-        await tx.query(avoidScans);
-        return run(workTx(tx, deps));
-      }),
+    async transaction(run) {
+      await solo.claim();
+      for (;;) {
+        const done = await tryTurn(run);
+        if (done) return done.value;
+        await solo.takeAway();
+      }
+    },
     workers: (ids) => readWorkers(db, ids),
     jobs: (ids) => readJobs(db, ids),
     openJobs: (limit) => openJobs(db, limit),
@@ -66,24 +72,48 @@ export function createWorkStore(deps: WorkStoreDeps): WorkStore {
         if (told.from !== server) onWake({ workers: told.workers ?? [], units: told.units ?? false });
       }),
   };
+
+  /** One transaction; undefined when another server counts on being alone. */
+  async function tryTurn<T>(run: (tx: WorkTx) => Promise<T>): Promise<{ readonly value: T } | undefined> {
+    const open: { turn?: UnitTurn } = {};
+    try {
+      const done = await db.transaction(async (tx) => {
+        // Not the first try: that one lost a race.
+        open.turn?.end();
+        delete open.turn;
+        // Plans are made while tables are small and kept when they have grown; every statement here has its index.
+        const [isAlone] = await Promise.all([solo.enter(tx), tx.query(avoidScans)]);
+        if (isAlone === undefined) return undefined;
+        open.turn = cache.open(isAlone);
+        return { value: await run(workTx(tx, open.turn, deps)) };
+      });
+      open.turn?.keep();
+      return done;
+    } finally {
+      open.turn?.end();
+    }
+  }
 }
 
 /** The operations of one open transaction. */
-export function workTx(tx: Tx, deps: Omit<WorkStoreDeps, 'db'>): WorkTx {
+function workTx(tx: Tx, turn: UnitTurn, deps: Omit<WorkStoreDeps, 'db'>): WorkTx {
   return {
     openDesks: (workers) => openDesks(tx, workers),
     silentDesks: (silenceMs, limit) => silentDesks(tx, silenceMs, limit),
-    lockUnits: (units, nowMs) => lockUnits(tx, units, nowMs),
-    takePool: (query) => takePool(tx, query),
-    impatientUnits: (patienceMs, limit) => impatientUnits(tx, patienceMs, limit),
+    lockUnits: (units, nowMs, late) => lockUnits(tx, turn, { units, nowMs, late }),
+    takePool: (query) => takePool(tx, turn, query),
+    impatientUnits: (patienceMs, limit) => impatientUnits(tx, turn, patienceMs, limit),
     lockJobs: (jobs) => lockJobs(tx, jobs),
     replays: (requests) => replays(tx, requests),
     glimpse: (replicas, nowMs) => glimpse(tx, replicas, nowMs),
     offered: (replicas) => offered(tx, replicas),
     uploaded: (pairs) => uploaded(tx, pairs),
-    openVerdicts: (job, limit) => openVerdicts(tx, job, limit),
+    openVerdicts: (job, limit) => openVerdicts(tx, turn, job, limit),
     jobsWithOpenVerdicts: (ageMs, limit) => jobsWithOpenVerdicts(tx, ageMs, limit),
-    write: (changes) => writeChanges(tx, changes),
+    async write(changes) {
+      turn.note(changes);
+      await writeChanges(tx, changes);
+    },
     wake: (wake) => sendWake(tx, deps.server, wake),
     submitVerdicts: (batches) => submitVerdicts(tx, batches),
     openMerge: (job, unit) => openMerge(tx, job, unit),
@@ -92,6 +122,7 @@ export function workTx(tx: Tx, deps: Omit<WorkStoreDeps, 'db'>): WorkTx {
       if (due) await deps.endings.verified(tx, job, due);
     },
     async failJob(job, failure) {
+      turn.distrust();
       const workers = await holdersOf(tx, job);
       if (!(await markFailed(tx, job, failure))) return [];
       await deps.endings.failed(tx, job, failure);

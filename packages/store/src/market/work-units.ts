@@ -10,15 +10,22 @@ import {
   type UnitRow,
 } from '@assay/core';
 import type { Tx } from '../database.ts';
+import type { HeldUnit, UnitTurn } from './unit-cache.ts';
 
 const unitColumns = `id, job_id AS job, ordinal, kind, position, state, planned, wanted,
-  patience_over AS "patienceOver", machine_class AS "machineClass"`;
+  patience_over AS "patienceOver", machine_class AS "machineClass",
+  (extract(epoch FROM reveal_due_at) * 1000)::float8 AS "revealDueMs"`;
 
-const lockUnitRows = {
+interface StoredUnit extends Omit<UnitRow, 'overdue'> {
+  readonly revealDueMs: number | null;
+}
+
+const lockOnly = {
   name: 'work.lock_units',
-  text: `SELECT ${unitColumns}, coalesce(reveal_due_at < to_timestamp($2 / 1000.0), false) AS overdue
-    FROM unit WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`,
+  text: `SELECT count(*) FROM (SELECT FROM unit WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE) AS locked`,
 };
+
+const unitRows = { name: 'work.units', text: `SELECT ${unitColumns} FROM unit WHERE id = ANY($1)` };
 
 const replicasOfUnits = {
   name: 'work.replicas_of_units',
@@ -28,47 +35,68 @@ const replicasOfUnits = {
     FROM replica WHERE unit_id = ANY($1)`,
 };
 
-/** Locks `units` in the order of their ids and reads all their replicas. */
-export async function lockUnits(tx: Tx, units: readonly UnitId[], nowMs: number): Promise<LoadedUnits> {
+/** Locks `units` in the order of their ids and reads those with all their replicas that are not remembered. */
+export async function lockUnits(
+  tx: Tx,
+  turn: UnitTurn,
+  { units, nowMs, late }: { units: readonly UnitId[]; nowMs: number; late?: ReadonlySet<UnitId> },
+): Promise<LoadedUnits> {
   if (units.length === 0) return { units: [], replicas: [] };
-  // The second statement begins when the first one holds its locks, so it sees what those before us committed.
+  turn.take(units, late);
+  // The reading statements begin when the first one holds its locks, so they see what those before us committed.
+  const [, loaded] = await Promise.all([
+    tx.query(lockOnly, [units]),
+    turn.unread(units).length === units.length ? readUnits(tx, units, nowMs) : undefined,
+  ]);
+  const unread = turn.unread(units);
+  const read = loaded ?? (unread.length === 0 ? [] : await readUnits(tx, unread, nowMs));
+  for (const unit of read) turn.hold(unit);
+  return turn.rows(units, nowMs);
+}
+
+async function readUnits(tx: Tx, units: readonly UnitId[], nowMs: number): Promise<HeldUnit[]> {
   const [rows, replicas] = await Promise.all([
-    tx.query<UnitRow>(lockUnitRows, [units, nowMs]),
+    tx.query<StoredUnit>(unitRows, [units]),
     tx.query<ReplicaRow>(replicasOfUnits, [units, nowMs]),
   ]);
-  return { units: rows, replicas };
+  const byUnit = Map.groupBy(replicas, (one) => one.unit);
+  return rows.map((row) => heldUnit(row, byUnit.get(row.id) ?? []));
+}
+
+function heldUnit({ revealDueMs, ...row }: StoredUnit, replicas: ReplicaRow[] | undefined): HeldUnit {
+  return { row: { ...row, overdue: false }, revealDueMs, replicas };
 }
 
 /** Locks units whose replacements nobody claimed for `patienceMs`, and reads their replicas. */
 export async function impatientUnits(
   tx: Tx,
+  turn: UnitTurn,
   patienceMs: number,
   limit: number,
 ): Promise<LoadedUnits & { readonly nowMs: number }> {
-  const rows = await tx.query<UnitRow & { now: Date }>(
+  const found = await tx.query<{ id: UnitId; now: Date }>(
     {
       name: 'work.impatient_units',
-      text: `SELECT ${unitColumns}, false AS overdue, assay_now() AS now FROM unit
+      text: `SELECT id, assay_now() AS now FROM unit
         WHERE wanted > 0 AND NOT patience_over AND wanted_since < assay_now() - $1 * interval '1 millisecond'
         ORDER BY wanted_since LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED`,
     },
     [patienceMs, limit],
   );
-  const nowMs = rows[0]?.now.getTime() ?? 0;
-  const units = rows.map(({ now: _now, ...unit }) => unit);
-  if (units.length === 0) return { nowMs, units, replicas: [] };
-  return { nowMs, units, replicas: await tx.query<ReplicaRow>(replicasOfUnits, [units.map((unit) => unit.id), nowMs]) };
+  const nowMs = found[0]?.now.getTime() ?? 0;
+  const units = found.map((unit) => unit.id);
+  return { nowMs, ...(await lockUnits(tx, turn, { units, nowMs })) };
 }
 
 const poolHead = {
   name: 'work.pool',
-  text: `SELECT ${unitColumns}, false AS overdue FROM unit WHERE wanted > 0 AND position > $2
+  text: `SELECT ${unitColumns} FROM unit WHERE wanted > 0 AND position > $2
     ORDER BY position LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED`,
 };
 
 const poolFor = {
   name: 'work.pool_for',
-  text: `SELECT ${unitColumns}, false AS overdue FROM unit
+  text: `SELECT ${unitColumns} FROM unit
     WHERE wanted > 0 AND position > $2 AND job_id = ANY($3) AND (machine_class IS NULL OR machine_class = ANY($4))
       AND NOT EXISTS (SELECT FROM replica WHERE unit_id = unit.id AND state NOT IN ('lost', 'withdrawn')
         AND (worker_id = $5 OR owner_id = $6 OR payout_account_id = $7 OR hub_id = $8 OR network_block = $9))
@@ -84,10 +112,10 @@ const takenOfUnits = {
 };
 
 /** Locks open units in the order of the pool and reads who took a replica of them before. */
-export async function takePool(tx: Tx, query: PoolQuery): Promise<OpenUnits> {
+export async function takePool(tx: Tx, turn: UnitTurn, query: PoolQuery): Promise<OpenUnits> {
   const { limit, after = -1n, taker } = query;
-  const units = taker
-    ? await tx.query<UnitRow>(poolFor, [
+  const found = taker
+    ? await tx.query<StoredUnit>(poolFor, [
         limit,
         after,
         taker.jobs,
@@ -99,8 +127,10 @@ export async function takePool(tx: Tx, query: PoolQuery): Promise<OpenUnits> {
         taker.keys.networkBlock,
         limits.ownerLosses,
       ])
-    : await tx.query<UnitRow>(poolHead, [limit, after]);
-  const begun = units.filter((unit) => unit.planned > unit.wanted).map((unit) => unit.id);
+    : await tx.query<StoredUnit>(poolHead, [limit, after]);
+  turn.take(found.map((unit) => unit.id));
+  const units = found.map((unit) => turn.hold(heldUnit(unit, unit.planned === unit.wanted ? [] : undefined)).row);
+  const begun = found.filter((unit) => unit.planned > unit.wanted).map((unit) => unit.id);
   const taken = begun.length === 0 ? [] : await tx.query<OpenUnits['taken'][number]>(takenOfUnits, [begun]);
   return { units, taken };
 }

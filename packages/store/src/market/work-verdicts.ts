@@ -13,9 +13,10 @@ import type {
 import { addAllToOutbox } from '../outbox.ts';
 import type { Tx } from '../database.ts';
 import { columnsOf } from './set-based.ts';
+import type { UnitTurn } from './unit-cache.ts';
 
 /** The oldest verdicts of a job that the ledger has not been told, with the replicas of their units. */
-export async function openVerdicts(tx: Tx, job: JobId, limit: number): Promise<OpenVerdict[]> {
+export async function openVerdicts(tx: Tx, turn: UnitTurn, job: JobId, limit: number): Promise<OpenVerdict[]> {
   const verdicts = await tx.query<Omit<DecidedRow, 'agreeing'> & { ordinal: number; kind: UnitKind }>(
     {
       name: 'work.open_verdicts',
@@ -27,6 +28,16 @@ export async function openVerdicts(tx: Tx, job: JobId, limit: number): Promise<O
     },
     [job, limit],
   );
+  const known = new Map(verdicts.map(({ unit }) => [unit, turn.finish(unit)]));
+  const unread = verdicts.filter((one) => known.get(one.unit) === undefined).map((one) => one.unit);
+  const byUnit = unread.length === 0 ? undefined : await revealedReplicas(tx, unread);
+  return verdicts.map((verdict) => {
+    const replicas = known.get(verdict.unit)?.filter((one) => one.digest !== null) ?? byUnit?.get(verdict.unit);
+    return { ...verdict, replicas: replicas ?? [] };
+  });
+}
+
+async function revealedReplicas(tx: Tx, units: readonly UnitId[]): Promise<ReadonlyMap<UnitId, ReplicaRow[]>> {
   const replicas = await tx.query<ReplicaRow>(
     {
       name: 'work.replicas_of_verdicts',
@@ -34,10 +45,9 @@ export async function openVerdicts(tx: Tx, job: JobId, limit: number): Promise<O
           commitment, digest, exit_code AS "exitCode", metrics_sha256 AS "metricsSha256", metric
         FROM replica WHERE unit_id = ANY($1) AND digest IS NOT NULL`,
     },
-    [verdicts.map((one) => one.unit)],
+    [units],
   );
-  const byUnit = Map.groupBy(replicas, (one) => one.unit);
-  return verdicts.map((verdict) => ({ ...verdict, replicas: byUnit.get(verdict.unit) ?? [] }));
+  return Map.groupBy(replicas, (one) => one.unit);
 }
 
 /** Funded or ended jobs with verdicts that the ledger should have been told `ageMs` ago. */

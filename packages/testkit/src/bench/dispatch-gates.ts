@@ -18,6 +18,8 @@ interface Totals {
 
 /** What does not hold, from the tables. */
 export async function failedGates(db: Database, options: DispatchOptions): Promise<string[]> {
+  // Without statistics of what the run has just written some plans take minutes.
+  await db.query('ANALYZE');
   const [totals] = await db.query<Totals>(
     `SELECT (SELECT count(*) FROM unit) AS units,
        (SELECT count(*) FROM unit WHERE state = 'agreed') AS agreed,
