@@ -5,7 +5,6 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import {
   newId,
-  standardCommission,
   standardRateCard,
   type Clock,
   type IdSource,
@@ -181,7 +180,7 @@ function tradeDeps({ config, db, log, ...parts }: TradeParts): TradeDeps {
     terms: {
       runners: config.runners,
       rateCard: standardRateCard,
-      commission: standardCommission,
+      commission: config.commission,
       payWithinMs: config.payWithinMs,
       payoutDelayMs: config.payoutDelayMs,
       askAgainMs: config.askAgainMs,

@@ -1,6 +1,7 @@
 /** The configuration: one table, read once, all faults reported together. Nothing else reads the environment. */
 
 import { limits, refuse } from '@assay/core';
+import { commission } from './commission-kind.ts';
 import { choice, duration, flag, list, origin, secret, text, whole, type Kind } from './setting-kinds.ts';
 
 /** One setting: its variable, its kind, the text that stands for it when the variable is missing, and what it does. */
@@ -42,6 +43,12 @@ export const settings = {
   processes: setting('ASSAY_PROCESSES', flag, 'true', 'Whether this server also runs the background processes.'),
   runners: setting('ASSAY_RUNNERS', list, 'platform-runner:python-3.14', 'The allowlist of runners.'),
   challengeWindowMs: setting('ASSAY_CHALLENGE_WINDOW', duration, '24h', 'How long a customer may dispute a result.'),
+  commission: setting(
+    'ASSAY_COMMISSION',
+    commission,
+    '8% 10000:12%',
+    'What the platform keeps of a provider’s gross month in USD: rates from thresholds on; frozen with each job.',
+  ),
   payWithinMs: setting('ASSAY_PAY_WITHIN', duration, '24h', 'How long a new job waits for its payment.'),
   payoutDelayMs: setting('ASSAY_PAYOUT_DELAY', duration, '1h', 'How long earnings are gathered into one payout.'),
   askAgainMs: setting('ASSAY_ASK_PROVIDER_AFTER', duration, '1m', 'When a payment without news is asked about.'),
