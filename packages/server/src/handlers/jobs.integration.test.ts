@@ -170,7 +170,7 @@ describe('orders, payments and disputes', () => {
   test('a dispute freezes, an arbiter who is no party decides, and downloads are never shown in the page', async () => {
     const job = await createTestJob(customer, { parallelism: { strategy: 'data_parallel', chunks: 1 } });
     await fund(scene, customer, job);
-    await workOff(devices, () => ({ 'evil.html': '<script>alert(1)</script>' }));
+    await workOff(devices, () => ({ 'evil.html': '<script>alert(1)</script>', 'empty.txt': '' }));
     await scene.settle();
     const file = await fetch(`${scene.url}/jobs/${job.id}/results/evil.html`, {
       headers: { authorization: `Bearer ${customer.key}` },
@@ -180,6 +180,10 @@ describe('orders, payments and disputes', () => {
     expect(file.headers.get('x-content-type-options')).toBe('nosniff');
     expect(file.headers.get('content-type')).toBe('application/octet-stream');
     expect(await file.text()).toBe('<script>alert(1)</script>');
+    expect(await new Response(await customer.client.getResultFile(job.id, 'empty.txt')).text()).toBe('');
+    expect((await new Response(await customer.client.getResultsZip(job.id)).arrayBuffer()).byteLength).toBeGreaterThan(
+      100,
+    );
     await expect(customer.client.getResultFile(job.id, 'other.html')).rejects.toMatchObject({
       code: 'object.not_found',
     });

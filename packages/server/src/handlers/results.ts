@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { Readable } from 'node:stream';
 import {
   isSafePath,
   receiptText,
@@ -37,8 +38,9 @@ export function resultHandlers(
   deps: ResultDeps,
 ): HandlersOf<'getResults' | 'getResultFile' | 'getResultsZip' | 'getReceipt'> {
   const { db, objects, market } = deps;
-  const open = ({ job }: JobResults, file: TreeFile): Promise<AsyncIterable<Uint8Array>> =>
-    objects.get(job.region as Region, file.sha256);
+  // Workers upload no empty files, so there is no object to ask for.
+  const open = async ({ job }: JobResults, file: TreeFile): Promise<AsyncIterable<Uint8Array>> =>
+    file.sizeBytes === 0 ? Readable.from([]) : objects.get(job.region as Region, file.sha256);
   return {
     async getResults({ params }, { caller }) {
       const { files, merged } = await resultsOf(db, caller, params.id);
