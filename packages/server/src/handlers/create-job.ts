@@ -7,6 +7,7 @@ import type { HandlersOf } from '../api/handlers.ts';
 import { unpackBundle, type Bundle } from '../bundle/unpack-bundle.ts';
 import { spoolBundle } from '../http/spool.ts';
 import { takeTurns } from '../http/turns.ts';
+import { uploadPlaces } from '../http/upload-places.ts';
 import type { Market } from '../market-port.ts';
 import { presentJob } from '../present/job.ts';
 import { presentQuote } from '../present/trade.ts';
@@ -22,13 +23,15 @@ export interface CreateDeps {
 
 /** The handler. */
 export function createHandlers(deps: CreateDeps): HandlersOf<'createJob'> {
-  const turns = takeTurns(limits.bundleUploads, 10 * limits.bundleUploads);
+  const places = uploadPlaces();
+  const turns = takeTurns(limits.bundleUploads, limits.bundleSpools);
   return {
     createJob: (_input, { caller, key = '', request }) =>
-      turns(async () => {
+      places(caller.account, async () => {
         const spooled = await spoolBundle(request, deps.spoolFolder);
         try {
-          const { bundle, manifest } = await takeIn(deps, spooled.path);
+          // A slow upload waits outside: only unpacking takes a turn.
+          const { bundle, manifest } = await turns(() => takeIn(deps, spooled.path));
           const order = { customer: caller.account, manifest, bundle: bundle.tree, idempotencyKey: key };
           const { job, quoted } = await deps.market.createJob(order);
           const view = await visibleJob(deps.db, caller, job.id);
