@@ -121,7 +121,7 @@ async function show(args: Arguments): Promise<number> {
       ),
     );
   }
-  for (const line of money.items) print(`  ${line.at}  ${moneyText(line.amount)}  ${line.text}`);
+  for (const line of money.items) print(`  ${line.at}  ${moneyText(line.amount)}  ${plain(line.text)}`);
   return 0;
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Refusal } from '@assay/core';
 import { openScene, type Scene } from '../market-scene.setup.ts';
@@ -152,4 +153,21 @@ describe('accounts and sign-in', () => {
     await scene.database.db.query(`UPDATE account SET roles = '{customer}' WHERE id = $1`, [lea.account]);
     await expect(lea.client.listWorkers()).rejects.toMatchObject({ code: 'auth.forbidden' });
   });
+
+  test.each(['\u001b[31meve@example.org', 'eve\u202e@example.org', 'eve\u009b@example.org'])(
+    'no name that repaints the terminal of whoever reads it: %j',
+    async (email) => {
+      const body = { email, password: 'a password of length', region: 'eu', roles: ['provider'] };
+      const response = await fetch(`${scene.url}/accounts`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      expect(response.status).toBe(400);
+      const paula = await scene.person(`paula-${randomUUID()}`, ['provider']);
+      const machine = { arch: 'x64', os: 'linux', cpuCores: 1, memoryGb: 1, slots: 1, runners: [] };
+      const worker = { publicKey: 'ab'.repeat(32), name: email, machine };
+      await expect(paula.client.createWorker(worker)).rejects.toMatchObject({ code: 'request.malformed' });
+    },
+  );
 });

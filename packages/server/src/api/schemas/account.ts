@@ -2,7 +2,7 @@
 
 import { Type, type Static } from 'typebox';
 import { closed, named, nullable, oneOf, ref } from './named.ts';
-import { id, instant, region } from './scalars.ts';
+import { id, instant, printable, region } from './scalars.ts';
 
 /** What a person may be. */
 export const roleNames = ['customer', 'provider', 'operator', 'arbiter', 'auditor'] as const;
@@ -12,7 +12,12 @@ export const scopeNames = ['jobs:read', 'jobs:write', 'workers', 'ledger', 'disp
 export const role = oneOf(roleNames);
 export const scope = oneOf(scopeNames);
 
-const email = Type.String({ minLength: 3, maxLength: 254, pattern: '^[^@\\s]+@[^@\\s]+$' });
+const email = Type.String({
+  minLength: 3,
+  maxLength: 254,
+  pattern:
+    '^[^@\\s\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]+@[^@\\s\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]+$',
+});
 
 export const Account = named(
   'Account',
@@ -52,7 +57,7 @@ export const Session = named(
 export const ApiKeyRequest = named(
   'ApiKeyRequest',
   closed({
-    name: Type.String({ minLength: 1, maxLength: 100 }),
+    name: Type.String({ minLength: 1, maxLength: 100, pattern: printable }),
     scopes: Type.Array(scope, { minItems: 1, maxItems: scopeNames.length, uniqueItems: true }),
   }),
 );

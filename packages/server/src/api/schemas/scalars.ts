@@ -21,6 +21,9 @@ export const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER
 /** A position in a stream: a decimal string, since it may exceed what a double holds. */
 export const position = Type.String({ pattern: '^\\d{1,19}$' });
 
+/** One line that nothing can be hidden in: no control characters, no marks that turn the direction of writing. */
+export const printable = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069]+$';
+
 /** A place in the feed of changes. */
 export const cursor = Type.String({ pattern: '^\\d{1,19}\\.\\d{1,19}$' });
 

@@ -3,7 +3,7 @@
 import { limits } from '@assay/core';
 import { Type, type Static } from 'typebox';
 import { closed, named, nullable, oneOf, ref } from './named.ts';
-import { count, id, instant, region } from './scalars.ts';
+import { count, id, instant, printable, region } from './scalars.ts';
 
 export const RunnerOffer = named(
   'RunnerOffer',
@@ -35,7 +35,7 @@ export const WorkerRequest = named(
   'WorkerRequest',
   closed({
     publicKey: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'The ed25519 key of the device, hex.' }),
-    name: Type.String({ minLength: 1, maxLength: 100 }),
+    name: Type.String({ minLength: 1, maxLength: 100, pattern: printable }),
     machine: ref(Machine),
   }),
 );
