@@ -25,7 +25,8 @@ export interface Runtime {
 
 const pyodideFiles = ['pyodide.mjs', 'pyodide.asm.mjs', 'pyodide.asm.wasm', 'python_stdlib.zip'];
 const guestFiles = ['channel', 'determinism', 'files', 'gate', 'imports', 'main', 'prelude', 'wire'];
-const nobody = { uid: 65_534, gid: 65_534 };
+/** A user of its own: `nobody` runs the embedded database, and a job that broke out must not reach that by its user. */
+const sandboxUser = { uid: 65_533, gid: 65_533 };
 const snapshotMemoryBytes = 512 * 1024 * 1024;
 
 /**
@@ -33,7 +34,7 @@ const snapshotMemoryBytes = 512 * 1024 * 1024;
  * missing or damaged. Faults `sandbox.unavailable` when it cannot be built.
  */
 export async function prepareRuntime(cacheDir: string, note: (text: string) => void): Promise<Runtime> {
-  const identity = process.getuid?.() === 0 ? nobody : undefined;
+  const identity = process.getuid?.() === 0 ? sandboxUser : undefined;
   const base = await safeCacheFolder(cacheDir, identity !== undefined);
   const sources = await readSources();
   const stageNode = identity !== undefined && !(await reachable(process.execPath));
