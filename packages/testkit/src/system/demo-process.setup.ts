@@ -1,0 +1,82 @@
+/** The demo as a child process with a state of its own, watched with all its descendants. */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { descendants, lives, type Process } from './process-tree.setup.ts';
+
+const main = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
+
+export interface DemoStart {
+  /** Everything that it printed so far, on both streams. */
+  text(): string;
+  readonly process: ChildProcess;
+  /** Its living descendants. */
+  family(): Process[];
+  /** How it ended, once it did: an exit status, or the signal's name. */
+  readonly ended: Promise<number | string>;
+  hasEnded(): boolean;
+}
+
+export interface DemoProcess {
+  start(): DemoStart;
+  /** Processes of any start that live although nothing of the demo should. */
+  left(): Process[];
+  stop(): void;
+}
+
+/** A demo whose state lies in `stateDir` and whose temporary files lie in `scratch`. */
+export function demoProcess(stateDir: string, scratch: string): DemoProcess {
+  const seen = new Map<string, Process>();
+  let running: DemoStart | undefined;
+  const look = (): Process[] => {
+    const pid = running?.process.pid;
+    const family = pid === undefined || running?.hasEnded() ? [] : descendants(pid);
+    for (const one of family) seen.set(`${one.pid} ${one.started}`, one);
+    return family;
+  };
+  const watch = setInterval(look, 100);
+  return {
+    start() {
+      running = start(stateDir, scratch, look);
+      return running;
+    },
+    left: () => [...seen.values()].filter(lives),
+    stop() {
+      clearInterval(watch);
+      running?.process.kill('SIGKILL');
+    },
+  };
+}
+
+function start(stateDir: string, scratch: string, family: () => Process[]): DemoStart {
+  const child = spawn(process.execPath, [main, 'demo', '--exit', '--port', '0', '--window', '1'], {
+    env: { PATH: process.env['PATH'], ASSAY_STATE_DIR: stateDir, TMPDIR: scratch },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  let over = false;
+  const keep = (chunk: Buffer): void => {
+    text += chunk.toString('utf8');
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const ended = new Promise<number | string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => {
+      over = true;
+      resolve(code ?? signal ?? 'gone');
+    });
+  });
+  return { text: () => text, process: child, family, ended, hasEnded: () => over };
+}
+
+/** What `find` finds, as soon as it does; undefined after `ms`. */
+export async function soon<T>(ms: number, find: () => T | undefined): Promise<T | undefined> {
+  const started = performance.now();
+  for (;;) {
+    const found = find();
+    if (found !== undefined || performance.now() - started > ms) return found;
+    await sleep(20);
+  }
+}
