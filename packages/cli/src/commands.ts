@@ -2,6 +2,7 @@
 
 import type { Arguments, Grammar } from './arguments.ts';
 import { demoCommand } from './commands/demo.ts';
+import { disputeCommands } from './commands/disputes.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   demoCommand,
   runJobCommand,
   ...jobCommands,
+  ...disputeCommands,
   verifyCommand,
   serverCommand,
   workerCommand,

@@ -11,6 +11,8 @@ export const checkout: string = fileURLToPath(new URL('../../..', import.meta.ur
 export interface Access {
   readonly url: string;
   readonly apiKey: string;
+  /** A demo's arbiter is another person than its customer: nobody decides their own dispute. */
+  readonly arbiterApiKey?: string;
 }
 
 /** The state of programs that are started here: databases, objects, keys. */
@@ -28,9 +30,11 @@ export function readAccess(): Access {
   const url = process.env['ASSAY_URL'];
   const apiKey = process.env['ASSAY_API_KEY'];
   if (url !== undefined && apiKey !== undefined) return { url, apiKey };
+  // A key from the demo's file is not for another market.
+  if (url !== undefined) throw refuse('auth.required', 'ASSAY_URL needs ASSAY_API_KEY beside it');
   try {
     const parsed: unknown = JSON.parse(readFileSync(accessFile(defaultStateDir()), 'utf8'));
-    if (isAccess(parsed)) return { url: url ?? parsed.url, apiKey: apiKey ?? parsed.apiKey };
+    if (isAccess(parsed)) return apiKey === undefined ? parsed : { url: parsed.url, apiKey };
   } catch {
     // No file: the refusal below says what to do.
   }

@@ -43,6 +43,8 @@ export interface DemoMarket {
   readonly running: RunningServer;
   readonly customer: DemoPerson;
   readonly providers: readonly DemoPerson[];
+  /** Decides disputes. */
+  readonly arbiter: DemoPerson;
   /** A link that signs a browser in as the customer, once. */
   signInLink(): Promise<string>;
   close(): Promise<void>;
@@ -91,13 +93,14 @@ export async function openDemoMarket(options: DemoOptions): Promise<DemoMarket> 
     bank.webhooks.setUrl(`${running.url}/payment/webhook/eu`);
     const { url, db, server } = running;
     const customer = await enroll(db, 'customer', ['customer', 'operator', 'auditor']);
+    const arbiter = await enroll(db, 'arbiter', ['arbiter']);
     const providers: DemoPerson[] = [];
     for (const name of options.providers) {
       providers.push(await enroll(db, name, ['provider']));
     }
     const signInLink = async (): Promise<string> =>
       `${url}/#ticket=${await server.signIn.issueTicket(customer.account)}`;
-    return { url, running, customer, providers, signInLink, close };
+    return { url, running, customer, providers, arbiter, signInLink, close };
   } catch (error) {
     await close();
     throw error;

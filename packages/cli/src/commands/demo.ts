@@ -68,7 +68,8 @@ async function run(args: Arguments): Promise<number> {
 
 /** Lets other commands on this machine speak to the demo. */
 async function writeAccess(demo: Demo): Promise<void> {
-  const text = JSON.stringify({ url: demo.market.url, apiKey: demo.market.customer.apiKey });
+  const { url, customer, arbiter } = demo.market;
+  const text = JSON.stringify({ url, apiKey: customer.apiKey, arbiterApiKey: arbiter.apiKey });
   await writeFile(accessFile(defaultStateDir()), `${text}\n`, { mode: 0o600 });
 }
 

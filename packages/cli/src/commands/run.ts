@@ -2,16 +2,16 @@
 
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import type { Client, Quote } from '@assay/client';
 import { refuse } from '@assay/core';
 import { verifyReceipt } from '@assay/verify';
 import type { Arguments } from '../arguments.ts';
 import { withFolderPacked } from '../bundle.ts';
 import type { Command } from '../commands.ts';
+import { confirmed } from '../confirmation.ts';
 import { connect } from '../connect.ts';
 import { followJob } from '../follow-job.ts';
-import { columns, isTerminal, paint, plain, print, printError } from '../terminal.ts';
+import { columns, paint, plain, print, printError } from '../terminal.ts';
 import { moneyText, saveResults } from './jobs.ts';
 
 export const runJobCommand: Command = {
@@ -93,18 +93,6 @@ function showQuote(quote: Quote): void {
   );
 }
 
-async function accepted(quote: Quote, args: Arguments): Promise<boolean> {
-  if (args.flag('yes')) return true;
-  if (!isTerminal() || !process.stdin.isTTY) {
-    printError('assay: say --yes to accept the price when nobody can be asked');
-    return false;
-  }
-  const asking = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await asking.question(`Pay ${moneyText(quote.deposit)} now? What is not spent returns. [y/N] `);
-  asking.close();
-  return /^y(?:es)?$/i.test(answer.trim());
-}
-
 async function run(args: Arguments): Promise<number> {
   const folder = resolve(args.positional(0) ?? '.');
   if (!(await stat(folder).catch(() => undefined))?.isDirectory())
@@ -117,7 +105,7 @@ async function run(args: Arguments): Promise<number> {
   const client = connect();
   const quote = await client.createQuote(manifest);
   if (!args.flag('json')) showQuote(quote);
-  if (!(await accepted(quote, args))) return 1;
+  if (!(await confirmed(args, `Pay ${moneyText(quote.deposit)} now? What is not spent returns.`))) return 1;
   const job = await withFolderPacked(folder, JSON.stringify(manifest), (packed) => client.createJob(packed.zip));
   if (!args.flag('json')) {
     print(`job ${job.id}: ${job.bundle.files} files uploaded, manifest ${job.manifestHash.slice(0, 16)}…`);
