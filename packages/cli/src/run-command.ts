@@ -2,7 +2,8 @@
 
 import { Fault, Refusal } from '@assay/core';
 import { parseArguments, UsageError } from './arguments.ts';
-import { commands, type Command } from './commands.ts';
+import type { Command } from './command.ts';
+import { commands } from './commands.ts';
 import { print, printError } from './terminal.ts';
 
 /** Exit statuses: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted. */

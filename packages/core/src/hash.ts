@@ -1,7 +1,7 @@
 /** Hashes and the canonical encoding that everything signed or hashed goes through. */
 
 import { assert } from './errors.ts';
-import type { Branded } from './ids.ts';
+import type { Branded } from './branded.ts';
 
 /** 64 lower-case hex digits. */
 export type Sha256Hex = Branded<'sha256'>;

@@ -1,10 +1,7 @@
 /** Ids are branded strings: a prefix that names the kind, `_`, and the 32 hex digits of a UUIDv7. */
 
+import type { Branded } from './branded.ts';
 import { toHex } from './hash.ts';
-
-declare const brand: unique symbol;
-/** A string that only the parser or maker of its kind hands out. */
-export type Branded<Kind extends string> = string & { readonly [brand]: Kind };
 
 /** The prefix that each kind of id is written with. */
 export const idPrefixes = {

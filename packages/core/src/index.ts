@@ -1,3 +1,4 @@
+export type { Branded } from './branded.ts';
 /** The face of the core: every name that other packages may use. */
 
 export {
@@ -8,7 +9,6 @@ export {
   uuidV7Source,
   type AccountId,
   type ApiKeyId,
-  type Branded,
   type DisputeId,
   type Id,
   type IdKind,
@@ -326,6 +326,7 @@ export {
   type NewTransfer,
   type Payee,
   type PayoutShare,
+  type Debt,
   type RefundReason,
   type TransferChange,
   type TransferId,

@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient } from '@assay/client';
 import type { Arguments } from '../arguments.ts';
-import type { Command } from '../commands.ts';
+import type { Command } from '../command.ts';
 import { accessFile, checkout, defaultStateDir } from '../config.ts';
 import { ensureConsole } from '../console-build.ts';
 import { interruption } from '../interruption.ts';

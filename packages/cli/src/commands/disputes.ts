@@ -3,7 +3,7 @@
 import { parseAmount, parseId, refuse } from '@assay/core';
 import type { Arguments } from '../arguments.ts';
 import { confirmed } from '../confirmation.ts';
-import type { Command } from '../commands.ts';
+import type { Command } from '../command.ts';
 import { connectAsArbiter } from '../connect.ts';
 import { print } from '../terminal.ts';
 

@@ -6,7 +6,7 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { localDriver } from '@assay/worker';
 import type { Arguments } from '../arguments.ts';
-import type { Command } from '../commands.ts';
+import type { Command } from '../command.ts';
 import { checkout, defaultStateDir } from '../config.ts';
 import { paint, print } from '../terminal.ts';
 

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import type { Client, Job } from '@assay/client';
 import { formatMoney, isSafePath, moneyFromJson, parseId, refuse, type MoneyJson } from '@assay/core';
 import type { Arguments } from '../arguments.ts';
-import type { Command } from '../commands.ts';
+import type { Command } from '../command.ts';
 import { connect } from '../connect.ts';
 import { columns, paint, plain, print } from '../terminal.ts';
 

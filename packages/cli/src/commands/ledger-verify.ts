@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspectLedger, processConfig } from '@assay/server';
 import type { Arguments } from '../arguments.ts';
-import type { Command } from '../commands.ts';
+import type { Command } from '../command.ts';
 import { defaultStateDir } from '../config.ts';
 import { paint, plain, print } from '../terminal.ts';
 

@@ -7,7 +7,7 @@ import { refuse } from '@assay/core';
 import { verifyReceipt } from '@assay/verify';
 import type { Arguments } from '../arguments.ts';
 import { withFolderPacked } from '../bundle.ts';
-import type { Command } from '../commands.ts';
+import type { Command } from '../command.ts';
 import { confirmed } from '../confirmation.ts';
 import { connect } from '../connect.ts';
 import { followJob } from '../follow-job.ts';

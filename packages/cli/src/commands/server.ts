@@ -2,7 +2,7 @@
 
 import { processConfig, settings, startServer } from '@assay/server';
 import type { Arguments } from '../arguments.ts';
-import type { Command } from '../commands.ts';
+import type { Command } from '../command.ts';
 import { ensureConsole } from '../console-build.ts';
 import { interruption } from '../interruption.ts';
 import { columns, print } from '../terminal.ts';

@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { limits, refuse } from '@assay/core';
 import { verifyReceipt } from '@assay/verify';
 import type { Arguments } from '../arguments.ts';
-import type { Command } from '../commands.ts';
+import type { Command } from '../command.ts';
 import { paint, plain, print } from '../terminal.ts';
 
 export const verifyCommand: Command = {

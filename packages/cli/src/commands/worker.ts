@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { systemClock } from '@assay/server';
 import { openWorker } from '@assay/worker';
 import type { Arguments } from '../arguments.ts';
-import type { Command } from '../commands.ts';
+import type { Command } from '../command.ts';
 import { defaultStateDir, readAccess } from '../config.ts';
 import { interruption } from '../interruption.ts';
 import { print } from '../terminal.ts';
