@@ -143,8 +143,9 @@ export const limits = {
   /** How long a small body and an upload may take to arrive. */
   requestBodyMs: 30_000,
   uploadMs: 900_000,
-  /** Bundles that a server unpacks at once, and uploads that it and one account spool at once. */
+  /** Bundles that a server unpacks at once. */
   bundleUploads: 4,
+  /** Uploads that a server spools at once, and those of one account among them. */
   bundleSpools: 64,
   bundleSpoolsPerAccount: 4,
   readyCheckMs: 3_000,
