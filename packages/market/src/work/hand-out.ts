@@ -129,7 +129,6 @@ function giveFrom(deps: HandOutDeps, state: TickState, pool: Pool, taking: Takin
   if (full) pool.units.splice(0, pool.units.length, ...pool.units.filter((unit) => unit.wanted > 0));
 }
 
-/** Gives one replica of a unit to a worker; for exact results the first claim fixes the machine class. */
 /** Replicas of the unit that the worker's owner lost. */
 function lossesOf({ profile }: Taking, taken: readonly Taken[]): number {
   let losses = 0;
@@ -137,6 +136,7 @@ function lossesOf({ profile }: Taking, taken: readonly Taken[]): number {
   return losses;
 }
 
+/** Gives one replica of a unit to a worker; for exact results the first claim fixes the machine class. */
 function claim(
   ids: IdSource,
   state: TickState,
