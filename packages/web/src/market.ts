@@ -1,6 +1,6 @@
 /** The market as the pages see it: one client, one cache, and a hook for each thing that is read or done. */
 
-import { createClient, type CreatedJob, type LogLine } from '@assay/client';
+import { createClient, type CreatedJob, type LogLine, type MoneyLine } from '@assay/client';
 import { Fault, Refusal } from '@assay/core';
 import type { ReceiptVerdict } from '@assay/verify';
 import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -51,18 +51,20 @@ export function useUnits(jobId: string) {
   });
 }
 
-/** How often the money is read again while payouts are with the bank, whose answers only their payees are told. */
-const payoutPollMs = 3_000;
+/** What payouts come to is told only to those whom they pay, so that it is asked for: often at first, then less. */
+function untilPaidMs(lines: readonly MoneyLine[], readAtMs: number): number | false {
+  const owed = lines.filter(({ kind, to }) => kind === 'settlement' && to.startsWith('owed to'));
+  const paid = lines.filter(({ kind }) => kind === 'payout_paid');
+  const [first] = owed;
+  if (first === undefined || paid.length >= owed.length) return false;
+  return Math.min(60_000, Math.max(1_000, (readAtMs - new Date(first.at).getTime()) / 4));
+}
 
 export function useMoney(jobId: string) {
   return useQuery({
     queryKey: ['job', jobId, 'money'],
     queryFn: () => all((from) => market.listMoney(jobId, from)),
-    refetchInterval: ({ state }) => {
-      const count = (kind: string) => state.data?.filter((line) => line.kind === kind).length ?? 0;
-      const earned = state.data?.some((line) => line.kind === 'settlement') ?? false;
-      return earned && count('payout_sent') > count('payout_paid') ? payoutPollMs : false;
-    },
+    refetchInterval: ({ state }) => untilPaidMs(state.data ?? [], state.dataUpdatedAt),
   });
 }
 

@@ -56,11 +56,11 @@ export function Stages({ job }: { job: Job }) {
   );
 }
 
-/** What the step that is due waits for. */
+/** When the step that is due comes. */
 const waitsFor: Partial<Record<Job['state'], string>> = {
-  created: 'your payment',
-  funded: 'workers',
-  verified: 'the window',
+  created: 'waits for you',
+  funded: 'waits for workers',
+  verified: 'when the window closes',
 };
 
 /** What the job's state means, with the time that is left of the challenge window. */
