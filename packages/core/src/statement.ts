@@ -2,7 +2,7 @@
 
 import { canonicalJson, hashOf, utf8, type Sha256, type Sha256Hex } from './hash.ts';
 import type { JobId, ReplicaId, RequestId, UnitId, WorkerId } from './ids.ts';
-import { merkleRoot } from './merkle.ts';
+import { merkleLeaf, merkleRoot, merkleRootOfHashes } from './merkle.ts';
 import type { Ending } from './ports/sandbox.ts';
 import type { UnitKind } from './unit.ts';
 
@@ -98,7 +98,8 @@ export function verdictLeaf(verdict: UnitVerdict): Uint8Array {
 /** One unit of a batch: its verdict and the statements of every replica that revealed. */
 export interface JudgedUnit {
   readonly verdict: UnitVerdict;
-  readonly statements: readonly ResultStatement[];
+  /** With the hash of its leaf where that is at hand. */
+  readonly statements: readonly (ResultStatement & { readonly leaf?: Uint8Array })[];
 }
 
 /**
@@ -111,10 +112,12 @@ export function batchRoots(
 ): { readonly proofHash: Sha256Hex; readonly resultHash: Sha256Hex } {
   const units = batch.toSorted((a, b) => (a.verdict.unit < b.verdict.unit ? -1 : 1));
   const statements = units.flatMap((unit) =>
-    unit.statements.toSorted((a, b) => (a.replica < b.replica ? -1 : 1)).map(statementLeaf),
+    unit.statements
+      .toSorted((a, b) => (a.replica < b.replica ? -1 : 1))
+      .map((one) => one.leaf ?? merkleLeaf(sha256, statementLeaf(one))),
   );
   return {
-    proofHash: merkleRoot(sha256, statements),
+    proofHash: merkleRootOfHashes(sha256, statements),
     resultHash: merkleRoot(
       sha256,
       units.map((unit) => verdictLeaf(unit.verdict)),

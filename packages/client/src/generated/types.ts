@@ -503,6 +503,7 @@ export type ExchangeRequest = {
   readonly running: readonly string[];
   readonly claim: number;
   readonly waitMs: number;
+  readonly knownJobs?: readonly string[];
 };
 
 export type Offer = {

@@ -120,6 +120,11 @@ export interface PayoutShare {
   readonly amount: Money;
 }
 
+/** What is owed to a payee for one job. */
+export interface Debt extends PayoutShare {
+  readonly payee: AccountId;
+}
+
 /** A stored movement. */
 export interface TransferRow {
   readonly id: TransferId;

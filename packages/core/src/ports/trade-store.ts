@@ -26,6 +26,7 @@ import type {
   NewJob,
   NewTransfer,
   Payee,
+  Debt,
   PayoutShare,
   TransferChange,
   TransferId,
@@ -86,10 +87,10 @@ export interface EarningBook {
   remember(records: readonly WorkerRecord[]): Promise<void>;
   /** The month's gross turnover of each payee, locked by payee, and the month by the database's clock. */
   lockTurnover(payees: readonly AccountId[], currency: Currency): Promise<ReadonlyMap<AccountId, Money>>;
-  /** Stores earnings once per job and payee, adds to turnover and marks agreed replicas as paid. */
+  /** Stores earnings once per job and payee, and adds to turnover. */
   add(job: JobId, earnings: readonly Earning[]): Promise<void>;
   /** Queues what is owed for a payout in `delayMs`. */
-  owe(payee: AccountId, shares: readonly PayoutShare[], delayMs: number): Promise<void>;
+  owe(debts: readonly Debt[], delayMs: number): Promise<void>;
   /** Payees with a working account at a payment provider and debts that are due, with all of these; locks the debts. */
   payees(limit: number): Promise<readonly Payee[]>;
   /** Takes what was owed out of the queue. */

@@ -92,6 +92,8 @@ export interface ReplicaRow {
   metricsSha256: Sha256Hex | null;
   /** The judged value in JavaScript's shortest notation. */
   metric: string | null;
+  /** The leaf hash of the revealed statement, where this server has computed it before. */
+  leaf?: Uint8Array;
 }
 
 /** Units with all replicas that were ever given out for them. */

@@ -39,7 +39,8 @@ export async function applyPayout(
     const kind = payout.state === 'succeeded' ? 'payout_returned' : 'payout_failed';
     await tx.money.post(entryOf(payout, kind, [{ debit: from, credit: payableTo(payout.party), amount }]));
     const shares = await tx.transfers.sharesOf(payout.id as PayoutId);
-    await tx.earnings.owe(payout.party, shares, limits.payoutRetryMs);
+    const debts = shares.map((share) => ({ ...share, payee: payout.party }));
+    await tx.earnings.owe(debts, limits.payoutRetryMs);
     if (failure !== undefined && accountFaults.has(failure) && payout.destination !== null) {
       await tx.earnings.disableDestination(payout.party, payout.destination, failure);
     }

@@ -26,7 +26,7 @@ export const tradeProcesses: readonly TradeProcess[] = [
   { name: 'send to payment providers', run: pumpProvider, everyMs: 1_000, wokenBy: 'outbox' },
   { name: 'read webhooks', run: consumeInbox, everyMs: 1_000, wokenBy: 'inbox' },
   { name: 'ask payment providers', run: askProviders, everyMs: 5_000 },
-  { name: 'release after the challenge window', run: releaseDue, everyMs: 500 },
+  { name: 'release after the challenge window', run: releaseDue, everyMs: 500, wokenBy: 'outbox' },
   { name: 'submit to the ledger', run: pumpLedger, everyMs: 500, wokenBy: 'outbox' },
   { name: 'follow the ledger', run: followLedger, everyMs: 1_000, wokenBy: 'facts' },
   { name: 'queue payouts', run: queuePayouts, everyMs: 1_000 },

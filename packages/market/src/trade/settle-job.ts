@@ -25,9 +25,11 @@ export async function settleJob(deps: SettleDeps, tx: TradeTx, job: JobRow): Pro
   await tx.money.moveEscrow(job.id, ...escrowMove(job, isSplit));
   await book(deps, tx, job, settlement, isSplit);
   await tx.earnings.add(job.id, settlement.earnings);
-  for (const { payee, net } of settlement.earnings) {
-    if (net.minor > 0n) await tx.earnings.owe(payee, [{ job: job.id, amount: net }], deps.terms.payoutDelayMs);
-  }
+  const debts = settlement.earnings.map(({ payee, net }) => ({ payee, job: job.id, amount: net }));
+  await tx.earnings.owe(
+    debts.filter((debt) => debt.amount.minor > 0n),
+    deps.terms.payoutDelayMs,
+  );
   await tx.jobs.step(job.id, { kind: 'complete', paidOut: settlement.gross, refunded: settlement.refund });
   await queueReputation(tx, job.id, records);
 }

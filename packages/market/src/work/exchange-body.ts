@@ -6,6 +6,7 @@ import {
   parseId,
   parseSha256,
   refuse,
+  type JobId,
   type ReplicaId,
   type Sha256Hex,
   type Tree,
@@ -43,6 +44,8 @@ export interface ExchangeBody {
   /** How many more replicas the worker would take. */
   readonly claim: number;
   readonly waitMs: number;
+  /** Jobs whose specification the worker has: the answer leaves them out. */
+  readonly knownJobs: readonly JobId[];
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -55,7 +58,7 @@ export function readExchangeBody(raw: Uint8Array): ExchangeBody {
   } catch {
     throw malformed('', 'is not JSON');
   }
-  const body = record(value, '', ['commits', 'reveals', 'failures', 'running', 'claim', 'waitMs']);
+  const body = record(value, '', ['commits', 'reveals', 'failures', 'running', 'claim', 'waitMs', 'knownJobs']);
   return {
     commits: list(body['commits'], 'commits', limits.exchangeItems, readCommit),
     reveals: list(body['reveals'], 'reveals', limits.exchangeItems, readReveal),
@@ -63,6 +66,7 @@ export function readExchangeBody(raw: Uint8Array): ExchangeBody {
     running: list(body['running'], 'running', limits.workerReplicas, replica),
     claim: whole(body['claim'], 'claim', 0, limits.exchangeItems),
     waitMs: whole(body['waitMs'], 'waitMs', 0, limits.longPollMs),
+    knownJobs: list(body['knownJobs'] ?? [], 'knownJobs', limits.exchangeItems, knownJob),
   };
 }
 
@@ -144,6 +148,12 @@ function list<T>(value: unknown, path: string, max: number, read: (item: unknown
 function replica(value: unknown, path: string): ReplicaId {
   const id = parseId('replica', value);
   if (id === undefined) throw malformed(path, 'must name a replica');
+  return id;
+}
+
+function knownJob(value: unknown, path: string): JobId {
+  const id = parseId('job', value);
+  if (id === undefined) throw malformed(path, 'must name a job');
   return id;
 }
 

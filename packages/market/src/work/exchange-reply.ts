@@ -37,7 +37,7 @@ export interface JobSpec {
 
 export interface ExchangeReply {
   readonly offers: readonly Offer[];
-  /** By job id, for the jobs of the offers. */
+  /** By job id, for the jobs of the offers that the worker did not say it knows. */
   readonly jobs: Readonly<Record<string, JobSpec>>;
   /** Committed replicas whose results may be shown now. */
   readonly reveal: readonly ReplicaId[];

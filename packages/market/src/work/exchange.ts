@@ -55,7 +55,7 @@ export async function openExchange(deps: ExchangeDeps): Promise<Exchange> {
   return {
     async handle(headers, raw) {
       const signed = await checkRequest(checkDeps, headers, raw);
-      return replyOf(await combiner.submit(signed));
+      return replyOf(await combiner.submit(signed), signed.body.knownJobs);
     },
     workers,
     wake: (wake) => combiner.wake(wake),
@@ -65,20 +65,30 @@ export async function openExchange(deps: ExchangeDeps): Promise<Exchange> {
     },
   };
 
-  async function replyOf({ offers, reveal, stop, refused }: TickAnswer): Promise<ExchangeReply> {
+  async function replyOf(
+    { offers, reveal, stop, refused }: TickAnswer,
+    knownJobs: readonly JobId[],
+  ): Promise<ExchangeReply> {
     const jobs: Record<string, JobSpec> = {};
     if (offers.length === 0) return { offers: [], jobs, reveal, stop, refused };
-    const known = await facts.load(offers.map((offer) => offer.job));
-    for (const { job } of offers) {
+    const asked = new Set(offers.map((offer) => offer.job));
+    for (const job of knownJobs) asked.delete(job);
+    const known = await facts.load(asked);
+    for (const job of asked) {
       const spec = known.get(job)?.spec;
       if (spec) jobs[job] = spec;
     }
-    return { offers: await Promise.all(offers.map(offerOf)), jobs, reveal, stop, refused };
+    const merges = offers.some((offer) => offer.kind === 'merge');
+    const written = merges ? await Promise.all(offers.map(mergeOf)) : offers.map(offerOf);
+    return { offers: written, jobs, reveal, stop, refused };
   }
 
-  async function offerOf(offer: OfferRow): Promise<Offer> {
-    const { leaseUntilMs, ...rest } = offer;
-    const plain = { ...rest, leaseUntil: isoTime(leaseUntilMs) };
+  async function mergeOf(offer: OfferRow): Promise<Offer> {
+    const plain = offerOf(offer);
     return offer.kind === 'merge' ? { ...plain, inputs: await store.mergeInputs(offer.job) } : plain;
   }
+}
+
+function offerOf({ replica, unit, job, kind, ordinal, leaseUntilMs }: OfferRow): Offer {
+  return { replica, unit, job, kind, ordinal, leaseUntil: isoTime(leaseUntilMs) };
 }

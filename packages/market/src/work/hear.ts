@@ -27,6 +27,8 @@ export interface Heard {
   readonly body: ExchangeBody;
   /** The digest of each reveal's outputs, in body order. */
   readonly digests: readonly Sha256Hex[];
+  /** The leaf hashes of commits and reveals, in body order. */
+  readonly leafHashes: readonly Uint8Array[];
 }
 
 /** Outputs that were uploaded, as `replica/sha256`. */
@@ -85,11 +87,14 @@ function hearReveal(
   replica.digest = digest;
   replica.exitCode = reveal.exitCode;
   replica.metricsSha256 = metricsSha256;
+  const leaf = heard.body.commits.length + index;
+  const leafHash = heard.leafHashes[leaf];
+  if (leafHash) replica.leaf = leafHash;
   replica.metric = metricIn(state.jobs.get(unit.job), unit.kind, reveal);
   state.changes.reveals.set(replica.id, {
     replica: replica.id,
     request: heard.request,
-    leaf: heard.body.commits.length + index,
+    leaf,
     nonce: reveal.nonce,
     digest,
     exitCode: reveal.exitCode,

@@ -173,7 +173,7 @@ function checkRoot(deps: TickDeps, state: TickState, turn: Turn): void {
     turn.error = refuse('auth.bad_signature', 'the signed root does not cover the statements of the request');
     return;
   }
-  turn.heard = { request: turn.id, worker: turn.worker, body, digests };
+  turn.heard = { request: turn.id, worker: turn.worker, body, digests, leafHashes: turn.leafHashes };
 }
 
 function uploadsOf(tx: WorkTx, fresh: readonly Turn[]): Promise<Uploads> {

@@ -8,7 +8,6 @@ import {
   type JudgedUnit,
   type OpenVerdict,
   type ReplicaRow,
-  type ResultStatement,
   type Sha256,
   type WorkTx,
 } from '@assay/core';
@@ -44,8 +43,9 @@ export function judgedOf(open: OpenVerdict): JudgedUnit {
   };
 }
 
-function statementOf(open: OpenVerdict, replica: ReplicaRow): ResultStatement[] {
-  const { id, worker, digest, exitCode, metricsSha256 } = replica;
+function statementOf(open: OpenVerdict, replica: ReplicaRow): JudgedUnit['statements'] {
+  const { id, worker, digest, exitCode, metricsSha256: metrics, leaf } = replica;
   if (digest === null || exitCode === null) return [];
-  return [{ job: open.job, unit: open.unit, replica: id, worker, digest, exitCode, metrics: metricsSha256 }];
+  const statement = { job: open.job, unit: open.unit, replica: id, worker, digest, exitCode, metrics };
+  return [leaf === undefined ? statement : { ...statement, leaf }];
 }

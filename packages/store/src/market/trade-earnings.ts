@@ -4,12 +4,12 @@ import {
   money,
   type AccountId,
   type Currency,
+  type Debt,
   type Earning,
   type EarningBook,
   type JobId,
   type Money,
   type Payee,
-  type PayoutShare,
   type Region,
   type WorkerRecord,
 } from '@assay/core';
@@ -28,7 +28,7 @@ export function earningBook(tx: Tx): EarningBook {
       ),
     lockTurnover: (accounts, currency) => lockTurnover(tx, accounts, currency),
     add: (job, earnings) => addEarnings(tx, job, earnings),
-    owe: (payee, shares, delayMs) => owe(tx, payee, shares, delayMs),
+    owe: (debts, delayMs) => owe(tx, debts, delayMs),
     payees: (limit) => payees(tx, limit),
     async take(payee, jobs) {
       await tx.query('DELETE FROM payable WHERE payee_id = $1 AND job_id = ANY($2)', [payee, jobs]);
@@ -102,18 +102,23 @@ async function addEarnings(tx: Tx, job: JobId, earnings: readonly Earning[]): Pr
   );
 }
 
-async function owe(tx: Tx, payee: AccountId, shares: readonly PayoutShare[], delayMs: number): Promise<void> {
+async function owe(tx: Tx, debts: readonly Debt[], delayMs: number): Promise<void> {
+  if (debts.length === 0) return;
   await tx.query(
     {
       name: 'trade.owe',
       text: `INSERT INTO payable (payee_id, job_id, currency, amount, due_at)
-        SELECT $1, job, currency, amount, assay_now() + $5::bigint * interval '1 millisecond'
-        FROM unnest($2::text[], $3::text[], $4::bigint[]) AS one (job, currency, amount)`,
+        SELECT payee, job, currency, amount, assay_now() + $1::bigint * interval '1 millisecond'
+        FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) AS one (payee, job, currency, amount)`,
     },
     [
-      payee,
-      ...columnsOf(shares, [(share) => share.job, (share) => share.amount.currency, (share) => share.amount.minor]),
       delayMs,
+      ...columnsOf(debts, [
+        (debt) => debt.payee,
+        (debt) => debt.job,
+        (debt) => debt.amount.currency,
+        (debt) => debt.amount.minor,
+      ]),
     ],
   );
 }

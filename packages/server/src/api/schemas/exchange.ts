@@ -38,6 +38,7 @@ export const ExchangeRequest = named(
     running: Type.Array(id('replica'), { maxItems: limits.workerReplicas }),
     claim: Type.Integer({ minimum: 0, maximum: limits.exchangeItems }),
     waitMs: Type.Integer({ minimum: 0, maximum: limits.longPollMs }),
+    knownJobs: Type.Optional(Type.Array(id('job'), items)),
   }),
 );
 
