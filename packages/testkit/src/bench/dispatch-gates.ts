@@ -34,12 +34,14 @@ export async function failedGates(db: Database, options: DispatchOptions): Promi
        (SELECT sum(replicas) FROM earning) AS "paidReplicas"`,
   );
   if (!totals) return ['the tables do not answer'];
-  const replicas = BigInt(options.units * options.redundancy);
+  const units = options.units + options.warmUp;
+  const replicas = BigInt(units * options.redundancy);
+  const jobs = jobSizes(options).length + Math.sign(options.warmUp);
   const gates: [name: string, holds: boolean][] = [
-    [`${options.units} units are verified`, totals.units === BigInt(options.units) && totals.agreed === totals.units],
+    [`${units} units are verified`, totals.units === BigInt(units) && totals.agreed === totals.units],
     [`each of ${replicas} replicas is paid its price once`, totals.paidReplicas === replicas && totals.unpaid === 0n],
     ['no unit went to one owner twice', totals.doubled === 0n],
-    ['every job is completed', totals.completed === BigInt(jobSizes(options).length)],
+    ['every job is completed', totals.completed === BigInt(jobs)],
     ['what providers earned is what replicas were paid', totals.earned === totals.gross],
     ['earnings and refunds sum to the escrow', totals.charged === totals.earned + totals.refunded],
   ];

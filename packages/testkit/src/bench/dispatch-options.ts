@@ -11,6 +11,12 @@ export interface DispatchOptions {
   /** Commits, reveals and claims in one request. */
   readonly batch: number;
   readonly redundancy: number;
+  /** Units of a job that is run and settled before the clock starts, so that code is compiled and plans are made. */
+  readonly warmUp: number;
+  /** How often all of it is done, each time on a new database; the median counts. */
+  readonly runs: number;
+  /** Whether to print one JSON text instead of lines. */
+  readonly json: boolean;
   /** Whether to print what each statement cost, which costs a little itself. */
   readonly statements: boolean;
 }
@@ -25,12 +31,16 @@ export function readDispatchOptions(args: readonly string[]): DispatchOptions {
       workers: { type: 'string', default: '100' },
       batch: { type: 'string', default: '10' },
       redundancy: { type: 'string', default: '3' },
+      'warm-up': { type: 'string', default: '2000' },
+      runs: { type: 'string', default: '1' },
+      json: { type: 'boolean', default: false },
       statements: { type: 'boolean', default: false },
     },
   });
-  const whole = (name: Exclude<keyof typeof values, 'statements'>): number => {
+  const whole = (name: Exclude<keyof typeof values, 'statements' | 'json'>, min = 1): number => {
     const value = Number(values[name]);
-    if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} must be a whole number of 1 or more`);
+    if (!Number.isSafeInteger(value) || value < min)
+      throw new Error(`--${name} must be a whole number of ${min} or more`);
     return value;
   };
   return {
@@ -39,6 +49,9 @@ export function readDispatchOptions(args: readonly string[]): DispatchOptions {
     workers: whole('workers'),
     batch: whole('batch'),
     redundancy: whole('redundancy'),
+    warmUp: whole('warm-up', 0),
+    runs: whole('runs'),
+    json: values.json,
     statements: values.statements,
   };
 }

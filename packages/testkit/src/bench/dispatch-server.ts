@@ -8,30 +8,39 @@ import { checkBooks, createJob, payJob } from '@assay/market';
 import { readConfig, startServer, systemClock, type RunningServer } from '@assay/server';
 import { benchRunner } from './dispatch-seed.ts';
 
-/** What the parent says: first `start`, then `check` once everything is settled, then `stop`. */
+/** Jobs to be bought. */
+export interface Order {
+  readonly kind: 'order';
+  /** Tells the orders of a run apart. */
+  readonly name: string;
+  readonly customer: AccountId;
+  /** Units of each job. */
+  readonly jobs: readonly number[];
+  readonly redundancy: number;
+}
+
+/** What the parent says: first `start`, then orders, then `check` once everything is settled, then `stop`. */
 export type ToServer =
   | {
       readonly kind: 'start';
       readonly connectionString: string;
       readonly folder: string;
-      readonly customer: AccountId;
-      /** Units of each job. */
-      readonly jobs: readonly number[];
-      readonly redundancy: number;
     }
+  | Order
   | { readonly kind: 'check' }
   | { readonly kind: 'stop' };
 
 /** What the server's process answers. */
 export type FromServer =
   | { readonly kind: 'ready'; readonly port: number }
+  | { readonly kind: 'ordered' }
   | { readonly kind: 'checked'; readonly faults: readonly string[]; readonly ledgerTransactions: number }
   | { readonly kind: 'failed'; readonly text: string };
 
 const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
 
-async function start(order: Extract<ToServer, { kind: 'start' }>): Promise<RunningServer> {
-  const running = await startServer(
+function start(order: Extract<ToServer, { kind: 'start' }>): Promise<RunningServer> {
+  return startServer(
     readConfig({
       DATABASE_URL: order.connectionString,
       ASSAY_STATE_DIR: order.folder,
@@ -46,8 +55,6 @@ async function start(order: Extract<ToServer, { kind: 'start' }>): Promise<Runni
       providers: bank(),
     },
   );
-  for (const [index, chunks] of order.jobs.entries()) await orderJob(running, order, index, chunks);
-  return running;
 }
 
 function bank() {
@@ -57,7 +64,7 @@ function bank() {
 
 async function orderJob(
   { trade }: RunningServer,
-  { customer, redundancy }: Extract<ToServer, { kind: 'start' }>,
+  { name, customer, redundancy }: Order,
   index: number,
   chunks: number,
 ): Promise<void> {
@@ -73,7 +80,7 @@ async function orderJob(
       redundancy,
     },
   };
-  const idempotencyKey = `bench-job-${index}-${treeDigest(sha256, bundle).slice(0, 8)}`;
+  const idempotencyKey = `bench-${name}-${index}-${treeDigest(sha256, bundle).slice(0, 8)}`;
   const { job } = await createJob(trade, { customer, manifest, bundle, idempotencyKey });
   await payJob(trade, { customer, job: job.id, method: 'instant' });
 }
@@ -95,6 +102,9 @@ async function obey(message: ToServer): Promise<void> {
   if (message.kind === 'start') {
     running = await start(message);
     tell({ kind: 'ready', port: Number(new URL(running.url).port) });
+  } else if (message.kind === 'order') {
+    for (const [index, chunks] of message.jobs.entries()) if (running) await orderJob(running, message, index, chunks);
+    tell({ kind: 'ordered' });
   } else if (message.kind === 'check') {
     if (running) tell(await check(running));
   } else {

@@ -12,41 +12,65 @@ export type ToWorkers =
       readonly batch: number;
       readonly devices: readonly SimulatedDevice[];
     }
+  /** Lets each worker finish its request and send no other, until `resume`, which also counts anew. */
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
   | { readonly kind: 'stop' };
 
-/** What the workers' process answers, once, after the stop. */
+/** What the workers' process answers: once paused, and after the stop. */
 export type FromWorkers =
-  | {
-      readonly kind: 'done';
-      readonly requests: number;
-      readonly revealed: number;
-      readonly latencies: readonly number[];
-    }
+  | { readonly kind: 'paused' }
+  | ({ readonly kind: 'done' } & Tally)
   | { readonly kind: 'failed'; readonly text: string };
 
-let stopped = false;
 const nowMs = (): number => performance.timeOrigin + performance.now();
+const tally: Tally = { requests: 0, revealed: 0, latencies: [] };
+let stopped = false;
+let workers = 0;
+let paused: { readonly until: Promise<void>; readonly resume: () => void; waiting: number } | undefined;
 
-async function work(message: Extract<ToWorkers, { kind: 'start' }>): Promise<FromWorkers> {
+function gate(): Promise<void> | undefined {
+  if (!paused) return undefined;
+  paused.waiting += 1;
+  if (paused.waiting === workers) tell({ kind: 'paused' });
+  return paused.until;
+}
+
+async function work({ port, batch, devices }: Extract<ToWorkers, { kind: 'start' }>): Promise<FromWorkers> {
   const ids = uuidV7Source(
     () => Math.floor(nowMs()),
     (count) => randomBytes(count),
   );
-  const deps = { port: message.port, batch: message.batch, ids, nowMs, stopped: () => stopped };
+  workers = devices.length;
+  const deps = { port, batch, ids, nowMs, gate, tally, stopped: () => stopped };
   try {
-    const tallies: Tally[] = await Promise.all(message.devices.map((device) => simulateWorker(device, deps)));
-    return {
-      kind: 'done',
-      requests: tallies.reduce((sum, tally) => sum + tally.requests, 0),
-      revealed: tallies.reduce((sum, tally) => sum + tally.revealed, 0),
-      latencies: tallies.flatMap((tally) => tally.latencies),
-    };
+    await Promise.all(devices.map((device) => simulateWorker(device, deps)));
+    return { kind: 'done', ...tally };
   } catch (error) {
     return { kind: 'failed', text: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }
 
+function pause(): void {
+  const { promise: until, resolve } = Promise.withResolvers<void>();
+  paused = { until, resume: resolve, waiting: 0 };
+}
+
+function resume(): void {
+  tally.requests = 0;
+  tally.revealed = 0;
+  tally.latencies.splice(0);
+  paused?.resume();
+  paused = undefined;
+}
+
+function tell(answer: FromWorkers, then: () => void = () => undefined): void {
+  process.send?.(answer, then);
+}
+
 process.on('message', (message: ToWorkers) => {
   if (message.kind === 'stop') stopped = true;
-  else void work(message).then((answer) => process.send?.(answer, () => process.disconnect()));
+  else if (message.kind === 'pause') pause();
+  else if (message.kind === 'resume') resume();
+  else void work(message).then((answer) => tell(answer, () => process.disconnect()));
 });

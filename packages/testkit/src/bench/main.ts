@@ -7,7 +7,9 @@ const [name, ...args] = process.argv.slice(2);
 
 async function run(): Promise<number> {
   if (name !== 'dispatch') {
-    process.stderr.write('usage: bench dispatch [--units N] [--jobs N] [--workers N] [--batch N] [--redundancy N]\n');
+    process.stderr.write(
+      'usage: bench dispatch [--units N] [--jobs N] [--workers N] [--batch N] [--redundancy N] [--warm-up N] [--runs N] [--json] [--statements]\n',
+    );
     return 2;
   }
   await runDispatch(readDispatchOptions(args), (line) => process.stdout.write(`${line}\n`));

@@ -25,11 +25,27 @@ export function busyMs(): number {
   return (fields.slice(0, 8).reduce((a, b) => a + b, 0) - idle) * tickMs;
 }
 
-/** `2 × AMD EPYC, 23 GiB, Linux 6.18, Node 24.21`. */
-export function machineLine(): string {
+/** Where a benchmark ran. */
+export interface Machine {
+  readonly cores: number;
+  readonly processor: string;
+  readonly memoryGib: number;
+  readonly system: string;
+  readonly node: string;
+  readonly postgres: string;
+}
+
+/** This machine, with the version of the database that was measured. */
+export function machineOf(postgres: string): Machine {
   const [cpu] = cpus();
-  const gib = Math.round(totalmem() / 2 ** 30);
-  return `${cpus().length} × ${cpu?.model ?? 'unknown processor'}, ${gib} GiB, Linux ${release()}, Node ${process.version}`;
+  return {
+    cores: cpus().length,
+    processor: cpu?.model ?? 'unknown processor',
+    memoryGib: Math.round(totalmem() / 2 ** 30),
+    system: `Linux ${release()}`,
+    node: process.version,
+    postgres,
+  };
 }
 
 function descendantsOf(root: number): number[] {

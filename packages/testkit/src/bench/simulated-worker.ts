@@ -33,6 +33,10 @@ export interface SimulationDeps {
   readonly ids: IdSource;
   readonly nowMs: () => number;
   readonly stopped: () => boolean;
+  /** Resolves when the worker may send its next request. */
+  readonly gate: () => Promise<void> | undefined;
+  /** Where all workers count. */
+  readonly tally: Tally;
 }
 
 export const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
@@ -45,12 +49,13 @@ interface Run {
 }
 
 interface Reply {
+  readonly jobs: Readonly<Record<JobId, object>>;
   readonly offers: readonly Omit<Run, 'nonce'>[];
   readonly reveal: readonly ReplicaId[];
   readonly refused: readonly { readonly replica: string; readonly code: string }[];
 }
 
-/** What a worker did. */
+/** What workers did. */
 export interface Tally {
   requests: number;
   revealed: number;
@@ -61,17 +66,24 @@ export interface Tally {
 const digest = treeDigest(sha256, []);
 
 /** Works until it is stopped; throws on the first refusal, since an honest worker earns none. */
-export async function simulateWorker(device: SimulatedDevice, deps: SimulationDeps): Promise<Tally> {
+export async function simulateWorker(device: SimulatedDevice, deps: SimulationDeps): Promise<void> {
   const key = createPrivateKey(device.privateKey);
   const client = openClient(deps.port);
-  const tally: Tally = { requests: 0, revealed: 0, latencies: [] };
+  const { tally } = deps;
   const runs = new Map<ReplicaId, Run>();
   let fresh: Run[] = [];
   let open: readonly ReplicaId[] = [];
+  const knownJobs = new Set<JobId>();
   try {
-    while (!deps.stopped()) {
+    for (;;) {
+      await deps.gate();
+      if (deps.stopped()) break;
       const reveals = open.flatMap((replica) => runs.get(replica) ?? []).slice(0, limits.exchangeItems);
-      const { headers, body } = writeRequest(device.id, key, deps, fresh, reveals);
+      const { headers, body } = writeRequest(
+        { worker: device.id, key, deps, knownJobs: [...knownJobs] },
+        fresh,
+        reveals,
+      );
       const startMs = performance.now();
       const answer = await client.post('/work/exchange', headers, body);
       tally.latencies.push(performance.now() - startMs);
@@ -84,12 +96,12 @@ export async function simulateWorker(device: SimulatedDevice, deps: SimulationDe
       tally.revealed += reveals.length;
       fresh = reply.offers.map(({ replica, unit, job }) => ({ replica, unit, job, nonce: newNonce() }));
       for (const run of fresh) runs.set(run.replica, run);
+      for (const job of Object.keys(reply.jobs) as JobId[]) knownJobs.add(job);
       open = reply.reveal;
     }
   } finally {
     client.close();
   }
-  return tally;
 }
 
 function newNonce(): string {
@@ -98,10 +110,15 @@ function newNonce(): string {
 
 const usage = { wallMs: 0, cpuMs: 0, peakBytes: 0 };
 
+interface Author {
+  readonly worker: WorkerId;
+  readonly key: KeyObject;
+  readonly deps: SimulationDeps;
+  readonly knownJobs: readonly JobId[];
+}
+
 function writeRequest(
-  worker: WorkerId,
-  key: KeyObject,
-  deps: SimulationDeps,
+  { worker, key, deps, knownJobs }: Author,
   commit: readonly Run[],
   reveal: readonly Run[],
 ): { readonly headers: string; readonly body: Buffer } {
@@ -120,7 +137,7 @@ function writeRequest(
     metrics: null,
   }));
   const body = Buffer.from(
-    JSON.stringify({ commits, reveals, failures: [], running: [], claim: deps.batch, waitMs: 1000 }),
+    JSON.stringify({ commits, reveals, failures: [], running: [], claim: deps.batch, waitMs: 1000, knownJobs }),
   );
   const envelope = {
     worker,

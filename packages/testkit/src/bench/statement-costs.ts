@@ -34,7 +34,6 @@ export async function statementLines(db: Database): Promise<string[]> {
     `SELECT relname AS name, n_tup_ins AS added, n_tup_upd AS updated, n_tup_hot_upd AS hot FROM pg_stat_user_tables
      WHERE n_tup_ins + n_tup_upd > 0 ORDER BY n_tup_ins + n_tup_upd DESC LIMIT 12`,
   );
-  const right = (value: unknown, width: number): string => String(value).padStart(width);
   return [
     '     ms  calls    rows  WAL kB  statement',
     ...rows.map(
@@ -46,4 +45,8 @@ export async function statementLines(db: Database): Promise<string[]> {
       ({ name, added, updated, hot }) => `${right(added, 7)} ${right(updated, 7)} ${right(hot, 7)}  ${name}`,
     ),
   ];
+}
+
+function right(value: unknown, width: number): string {
+  return String(value).padStart(width);
 }
