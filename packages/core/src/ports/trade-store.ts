@@ -59,7 +59,8 @@ export interface TransferBook {
   findByProvider(region: Region, kind: TransferRow['kind'], providerId: string): Promise<TransferRow | undefined>;
   change(id: TransferId, change: TransferChange): Promise<void>;
   ofJob(job: JobId): Promise<readonly TransferRow[]>;
-  sharesOf(payout: PayoutId): Promise<readonly PayoutShare[]>;
+  /** What a payout pays of each job, with the job's customer. */
+  sharesOf(payout: PayoutId): Promise<readonly (PayoutShare & { readonly customer: AccountId })[]>;
   /** Movements that a provider was last asked about `ageMs` ago and that may still change; notes that they are asked. */
   underWay(ageMs: number, limit: number): Promise<readonly TransferRow[]>;
 }

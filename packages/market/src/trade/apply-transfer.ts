@@ -4,7 +4,7 @@
  * even where the payment had been given up.
  */
 
-import type { TradeTx, TransferRow, TransferState } from '@assay/core';
+import type { PayoutId, TradeTx, TransferRow, TransferState } from '@assay/core';
 import { applyPayment } from './apply-payment.ts';
 import { applyPayout } from './apply-payout.ts';
 import { applyRefund } from './apply-refund.ts';
@@ -69,4 +69,12 @@ export async function applyRefusal(
 async function tellChange(tx: TradeTx, transfer: TransferRow, state: TransferState): Promise<void> {
   const { id, kind, job, party } = transfer;
   await tx.trail.change({ kind: 'money', job, account: party, data: { transfer: id, kind, state } });
+  if (kind === 'payout') await tellCustomers(tx, id as PayoutId, state);
+}
+
+/** A payout may pay for several jobs: whoever looks at one of them sees its share move. */
+export async function tellCustomers(tx: TradeTx, payout: PayoutId, state: TransferState): Promise<void> {
+  for (const { job, customer } of await tx.transfers.sharesOf(payout)) {
+    await tx.trail.change({ kind: 'money', job, account: customer, data: { kind: 'payout', state } });
+  }
 }

@@ -14,7 +14,8 @@ export async function workVerified(tx: TradeTx, job: JobId, releaseDueAtMs: numb
   const startedAtMs = Math.min(nowMs, releaseDueAtMs);
   await queueLedger(tx, job, 'EscrowTrigger.startChallengeTimer', [String(startedAtMs), String(releaseDueAtMs)]);
   const data = { state: 'verified', releaseDueAt: isoTime(releaseDueAtMs) };
-  await tx.trail.change({ kind: 'job', job, account: null, data });
+  const row = await tx.jobs.find(job);
+  await tx.trail.change({ kind: 'job', job, account: row?.customer ?? null, data });
 }
 
 /** The job reached no verdict: everything goes back. The job itself was moved to refunded by the caller. */

@@ -2,6 +2,7 @@
 
 import { add, limits, money, newId, type Payee } from '@assay/core';
 import { entryOf, inFlight, payableTo } from './accounts.ts';
+import { tellCustomers } from './apply-transfer.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
 export type PayoutDeps = Pick<TradeDeps, 'store' | 'ids' | 'providers'>;
@@ -33,6 +34,7 @@ export async function queuePayouts(deps: PayoutDeps): Promise<number> {
       const posting = { debit: payableTo(party), credit: inFlight({ kind: 'payout', id }), amount };
       await tx.money.post(entryOf({ id, job: null }, 'payout_sent', [posting]));
       await tx.trail.change({ kind: 'money', job: null, account: party, data: { transfer: id, kind: 'payout' } });
+      await tellCustomers(tx, id, 'pending');
     }
     return payees.length;
   });

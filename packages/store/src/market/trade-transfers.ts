@@ -2,6 +2,7 @@
 
 import {
   money,
+  type AccountId,
   type Currency,
   type JobId,
   type NewTransfer,
@@ -87,13 +88,14 @@ async function changeTransfer(tx: Tx, id: TransferId, change: TransferChange): P
   ]);
 }
 
-async function sharesOf(tx: Tx, payout: PayoutId): Promise<PayoutShare[]> {
-  const rows = await tx.query<{ job: JobId; amount: bigint; currency: Currency }>(
-    `SELECT s.job_id AS job, s.amount, t.currency FROM payout_share s JOIN transfer t ON t.id = s.transfer_id
+async function sharesOf(tx: Tx, payout: PayoutId): Promise<(PayoutShare & { readonly customer: AccountId })[]> {
+  const rows = await tx.query<{ job: JobId; customer: AccountId; amount: bigint; currency: Currency }>(
+    `SELECT s.job_id AS job, j.customer_id AS customer, s.amount, t.currency
+     FROM payout_share s JOIN transfer t ON t.id = s.transfer_id JOIN job j ON j.id = s.job_id
      WHERE s.transfer_id = $1 ORDER BY s.job_id`,
     [payout],
   );
-  return rows.map(({ job, amount, currency }) => ({ job, amount: money(currency, amount) }));
+  return rows.map(({ job, customer, amount, currency }) => ({ job, customer, amount: money(currency, amount) }));
 }
 
 /**
