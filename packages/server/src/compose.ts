@@ -132,8 +132,16 @@ async function openParts(config: Config, overrides: Overrides, undo: (() => Prom
   const server = newId('request', ids);
   const work = createWorkStore({ db, server, challengeWindowMs: config.challengeWindowMs, endings });
   const verifySignature = deviceVerifier();
-  const { ignoreNetwork } = config;
-  const exchange = await openExchange({ store: work, clock, ids, sha256, verifySignature, ignoreNetwork });
+  const { ignoreNetwork, runnerDigests } = config;
+  const exchange = await openExchange({
+    store: work,
+    clock,
+    ids,
+    sha256,
+    verifySignature,
+    ignoreNetwork,
+    runnerDigests,
+  });
   undo.push(() => exchange.close());
   const market = bindMarket(trade);
   return {

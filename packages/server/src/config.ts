@@ -42,6 +42,12 @@ export const settings = {
   ledgerKey: optional('ASSAY_LEDGER_KEY', text, 'The file of the ledger’s key; by default under the state.'),
   processes: setting('ASSAY_PROCESSES', flag, 'true', 'Whether this server also runs the background processes.'),
   runners: setting('ASSAY_RUNNERS', list, 'platform-runner:python-3.14', 'The allowlist of runners.'),
+  runnerDigests: setting(
+    'ASSAY_RUNNER_DIGESTS',
+    list,
+    '',
+    'Digests of runners that count, as workers register them; empty: any, for markets of trusted workers.',
+  ),
   challengeWindowMs: setting('ASSAY_CHALLENGE_WINDOW', duration, '24h', 'How long a customer may dispute a result.'),
   commission: setting(
     'ASSAY_COMMISSION',

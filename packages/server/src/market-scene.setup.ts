@@ -137,7 +137,7 @@ export interface Device {
 const runner = 'platform-runner:python-3.14';
 
 /** Registers a device of `owner`. */
-export async function addDevice(scene: Scene, owner: Person, name: string): Promise<Device> {
+export async function addDevice(scene: Scene, owner: Person, name: string, digest = 'digest-1'): Promise<Device> {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex');
   const machine = {
@@ -146,7 +146,7 @@ export async function addDevice(scene: Scene, owner: Person, name: string): Prom
     cpuCores: 4,
     memoryGb: 8,
     slots: 4,
-    runners: [{ runner, driver: 'wasm' as const, digest: 'digest-1' }],
+    runners: [{ runner, driver: 'wasm' as const, digest }],
   };
   const { workerId } = await owner.client.createWorker({ publicKey: raw, name, machine });
   const id = workerId as WorkerId;

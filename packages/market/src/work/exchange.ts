@@ -26,6 +26,8 @@ export interface ExchangeDeps {
   readonly verifySignature: VerifySignature;
   /** Network blocks do not count for independence: for deployments on one machine. */
   readonly ignoreNetwork: boolean;
+  /** Digests of runners that count; none named means any. */
+  readonly runnerDigests?: readonly string[];
 }
 
 export interface Exchange {
@@ -47,7 +49,7 @@ export async function openExchange(deps: ExchangeDeps): Promise<Exchange> {
   const { store, clock } = deps;
   const nowMs = (): number => clock.nowMs();
   const facts = createJobFacts(store);
-  const workers = createWorkerDirectory({ store, nowMs, ignoreNetwork: deps.ignoreNetwork });
+  const workers = createWorkerDirectory({ ...deps, nowMs });
   const openJobs = (limit: number): Promise<readonly JobId[]> => store.openJobs(limit);
   const combiner = createCombiner({ ...deps, facts, openJobs, nowMs });
   const listening = await store.listen((wake) => combiner.wake(wake));

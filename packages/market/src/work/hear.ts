@@ -153,6 +153,8 @@ export function loseReplica(
 ): void {
   replica.state = 'lost';
   state.changes.ends.push({ replica: replica.id, state: 'lost', reason });
+  // Who leaves nothing behind must not have shut out every worker of another class.
+  if ((state.replicasOf.get(unit.id) ?? []).every((one) => one.state === 'lost')) unit.machineClass = null;
   endRun(state, worker, replica, unit);
 }
 

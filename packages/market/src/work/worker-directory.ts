@@ -27,6 +27,8 @@ export interface DirectoryDeps {
   readonly nowMs: () => number;
   /** Private and loopback addresses tell nothing about independence: a deployment on one machine ignores them all. */
   readonly ignoreNetwork: boolean;
+  /** Digests of runners that count; none named means any, and then who claims first decides what others may follow. */
+  readonly runnerDigests?: readonly string[];
 }
 
 interface Entry {
@@ -54,7 +56,7 @@ export function createWorkerDirectory(deps: DirectoryDeps): WorkerDirectory {
         entry.ip = ip;
         entry.known = {
           publicKey: entry.row.publicKey,
-          profile: profileOf(entry.row, blockOf(ip, deps.ignoreNetwork)),
+          profile: profileOf(entry.row, blockOf(ip, deps.ignoreNetwork), deps.runnerDigests),
         };
       }
       return entry.known;
@@ -78,10 +80,11 @@ interface Machine {
 }
 
 /** The profile that placement judges by. A wasm runner computes alike everywhere; a native one per architecture. */
-export function profileOf(row: WorkerRow, block: string | null): WorkerProfile {
+export function profileOf(row: WorkerRow, block: string | null, runnerDigests: readonly string[] = []): WorkerProfile {
   const machine = (row.machine ?? {}) as Machine;
   const runners: Record<string, string> = {};
   for (const { runner, driver, digest } of machine.runners ?? []) {
+    if (runnerDigests.length > 0 && !runnerDigests.includes(digest)) continue;
     runners[runner] ??= driver === 'wasm' ? digest : `${digest}/${machine.arch ?? 'unknown'}`;
   }
   return {
