@@ -116,7 +116,14 @@ describe('files', () => {
   });
 
   test('name no machine path and no registry host', () => {
-    const hosts = ['registry.' + 'npmjs', 'proxy.' + 'golang', 'deb.' + 'debian', 'pypi.' + 'org', 'crates.' + 'io'];
+    // Joined here, so that this file does not hold what it forbids.
+    const hosts = [
+      ['registry', 'npmjs'],
+      ['proxy', 'golang'],
+      ['deb', 'debian'],
+      ['pypi', 'org'],
+      ['crates', 'io'],
+    ].map((words) => words.join('.'));
     const machine = new RegExp(
       `(?:^|[\\s'"\`(=])/(?:work/(?!available|exchange|logs|objects)|root/)|${hosts.map((host) => host.replace('.', '\\.')).join('|')}`,
     );

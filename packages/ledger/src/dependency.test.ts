@@ -18,9 +18,9 @@ const touches = fc.record({
 
 const covers = (one: { start: string; end: string }, name: string): boolean => one.start <= name && name < one.end;
 const touching = (reads: string, writes: string) => ({
-  reads: [...reads].map((name) => [name, null] as const),
+  reads: Array.from(reads).map((name) => [name, null] as const),
   ranges: [],
-  writes: [...writes].map((name) => [name, '1'] as const),
+  writes: Array.from(writes).map((name) => [name, '1'] as const),
 });
 
 test('nobody overtakes one that waits and names the same thing, whatever either touched so far', () => {

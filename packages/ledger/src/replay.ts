@@ -217,9 +217,9 @@ async function checkExecution(
   const get = async (key: string): Promise<StateEntry | undefined> => (await replay.state.getMany([key])).get(key);
   const again = await execution.endorse(proposal, get, replay.state);
   const { reads, ranges, writes, event, result } = record;
-  const expected = canonicalJson({ reads, ranges, writes, event, result } as unknown as CanonicalValue);
+  const expected = canonicalJson({ reads, ranges, writes, event, result });
   const outcome = again.kind === 'endorsed' ? { ...again.set, result: again.result } : { refused: again.message };
-  if (canonicalJson(outcome as unknown as CanonicalValue) !== expected) {
+  if (canonicalJson(outcome) !== expected) {
     problem('ledger_tx', `${contract}:${fn} gives another outcome when it runs again`);
   }
 }

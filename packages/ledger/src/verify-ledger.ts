@@ -194,7 +194,8 @@ async function compareNodes(tx: Tx, replay: Replay): Promise<void> {
 type Line = readonly (string | null)[];
 
 function valuesOf(row: unknown): Line {
-  return Object.values(row as Record<string, unknown>).map((value) => (value === null ? null : String(value)));
+  const columns = Object.values(row as Record<string, string | number | bigint | null>);
+  return columns.map((value) => (value === null ? null : String(value)));
 }
 
 /** What stands in only one of two sets. */

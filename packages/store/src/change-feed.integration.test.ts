@@ -10,7 +10,7 @@ import {
   pruneChanges,
   readChanges,
 } from './change-feed.ts';
-import { testJob } from './money-examples.ts';
+import { testJob } from './money-examples.setup.ts';
 import { testDatabase, type TestDatabase } from './testing.ts';
 
 let at: TestDatabase;

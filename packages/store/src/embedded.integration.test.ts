@@ -59,7 +59,7 @@ interface Program {
 
 /** Another program that serves the folder and writes to it without pause. */
 function startProgram(): Program {
-  const script = fileURLToPath(new URL('./crash-load.ts', import.meta.url));
+  const script = fileURLToPath(new URL('./crash-load.setup.ts', import.meta.url));
   const child = spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'pipe'] });
   const acknowledged: number[] = [];
   const server = new Promise<number>((resolve, reject) => {

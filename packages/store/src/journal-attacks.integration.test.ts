@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { moveEscrow } from './escrow.ts';
 import { postEntry } from './journal.ts';
 import { balanceOf } from './money-account.ts';
-import { dueJob, escrowOf, payableTo, payIn, release, testJob, usd } from './money-examples.ts';
+import { dueJob, escrowOf, payableTo, payIn, release, testJob, usd } from './money-examples.setup.ts';
 import type { Tx } from './database.ts';
 import { testDatabase, type TestDatabase } from './testing.ts';
 

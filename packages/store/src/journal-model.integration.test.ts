@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findEscrow, moveEscrow, openEscrow } from './escrow.ts';
 import { type Posting, postEntry } from './journal.ts';
 import { type AccountRef, balanceOf } from './money-account.ts';
-import { commission, escrowOf, payableTo, stripe, testJob, usd } from './money-examples.ts';
+import { commission, escrowOf, payableTo, stripe, testJob, usd } from './money-examples.setup.ts';
 import { testDatabase, type TestDatabase } from './testing.ts';
 
 let at: TestDatabase;

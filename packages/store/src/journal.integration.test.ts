@@ -3,7 +3,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { findEscrow, lockDueEscrows, moveEscrow, openEscrow } from './escrow.ts';
 import { postEntries, postEntry, readJobLines } from './journal.ts';
 import { balanceOf } from './money-account.ts';
-import { commission, dueJob, escrowOf, payableTo, payIn, release, stripe, testJob, usd } from './money-examples.ts';
+import {
+  commission,
+  dueJob,
+  escrowOf,
+  payableTo,
+  payIn,
+  release,
+  stripe,
+  testJob,
+  usd,
+} from './money-examples.setup.ts';
 import { testDatabase, type TestDatabase } from './testing.ts';
 
 let at: TestDatabase;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dumpSchema } from './schema-dump.ts';
+import { dumpSchema } from './schema-dump.setup.ts';
 import { testDatabase, type TestDatabase } from './testing.ts';
 
 let at: TestDatabase;

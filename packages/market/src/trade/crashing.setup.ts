@@ -1,6 +1,5 @@
 /** Adapters that die: before or after the n-th call to the outside or the n-th transaction, as a killed process does. */
 
-import type { TradeDeps } from './trade-deps.ts';
 import type { Wrappers } from './trade-scene.setup.ts';
 
 /** What a killed process leaves of the call: nothing but an exception that nobody handles. */
@@ -48,7 +47,7 @@ export function crashing(fate: Fate): Wrappers {
     }),
     store: (store) => ({
       ...store,
-      transaction: dying(store.transaction as TradeDeps['store']['transaction']) as TradeDeps['store']['transaction'],
+      transaction: dying(store.transaction),
     }),
   };
 }

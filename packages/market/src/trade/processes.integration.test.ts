@@ -88,7 +88,7 @@ describe('the background processes', () => {
     await runToQuiet(scene.deps);
     await scene.pass(challengeWindowMs + 1000);
     const calls = ['EscrowTrigger.triggerPayout', 'Contract.completeContract'].map((call) => {
-      const [contract, fn = ''] = call.split('.') as ['Contract' | 'EscrowTrigger', string];
+      const [contract, fn] = call.split('.') as ['Contract' | 'EscrowTrigger', string];
       return { contract, fn, args: [strange.job], idempotencyKey: `by-hand/${call}` };
     });
     await scene.ledger.submit(calls, scene.deps.identities.orchestrator);

@@ -2,11 +2,9 @@
 
 import { platformMsp } from '@assay/contracts';
 import {
-  newId,
   Refusal,
   standardCommission,
   standardRateCard,
-  treeDigest,
   utf8,
   type AccountId,
   type JobId,
@@ -302,12 +300,6 @@ export async function bankBalance(scene: TradeScene): Promise<bigint> {
   const balance = await scene.bank.balance('USD');
   if (balance.kind !== 'ok') throw new Error('the bank answers');
   return balance.value.minor;
-}
-
-/** The digest that workers of a test agree on for a unit. */
-export function honestDigest(ordinal: number): Sha256Hex {
-  const offer = { replica: newId('replica', ids), unit: newId('unit', ids), job: newId('job', ids) };
-  return treeDigest(sha256, resultOf(offer, `honest ${ordinal}`).outputs);
 }
 
 /** The code that `run` is refused with, or `nothing`. */

@@ -8,7 +8,6 @@ import {
   type NewTransfer,
   type PayoutId,
   type PayoutShare,
-  type Region,
   type TransferBook,
   type TransferChange,
   type TransferId,
@@ -140,7 +139,7 @@ async function one(
   tx: Tx,
   name: string,
   condition: string,
-  values: readonly (string | Region)[],
+  values: readonly string[],
 ): Promise<TransferRow | undefined> {
   return (await many(tx, name, `WHERE ${condition}`, values))[0];
 }
