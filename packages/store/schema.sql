@@ -628,7 +628,6 @@ CREATE TABLE replica (
   network_block text,
   machine_class text NOT NULL,
   state text DEFAULT 'leased'::text NOT NULL,
-  claim_request text COLLATE "C" NOT NULL,
   claimed_at timestamp with time zone NOT NULL,
   lease_until timestamp with time zone NOT NULL,
   commitment text COLLATE "C",
@@ -656,7 +655,7 @@ CREATE TABLE replica (
   CONSTRAINT replica_attempt_check CHECK ((attempt >= 0)),
   CONSTRAINT replica_state_check CHECK ((state = ANY (ARRAY['leased'::text, 'committed'::text, 'revealed'::text, 'agreed'::text, 'disagreed'::text, 'lost'::text, 'failed'::text, 'withdrawn'::text])))
 );
-ALTER TABLE replica SET (fillfactor=45);
+ALTER TABLE replica SET (fillfactor=30);
 
 CREATE TABLE session (
   id text COLLATE "C" NOT NULL,

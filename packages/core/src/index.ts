@@ -268,6 +268,7 @@ export type {
   Taker,
   Upload,
   WorkChanges,
+  JobAdvance,
   WorkLocks,
   WorkReads,
   WorkStore,

@@ -110,7 +110,6 @@ CREATE TABLE replica (
   machine_class text NOT NULL,
   state text NOT NULL DEFAULT 'leased'
     CHECK (state IN ('leased', 'committed', 'revealed', 'agreed', 'disagreed', 'lost', 'failed', 'withdrawn')),
-  claim_request text COLLATE "C" NOT NULL,
   claimed_at timestamptz NOT NULL,
   lease_until timestamptz NOT NULL,
   commitment text COLLATE "C",
@@ -137,7 +136,7 @@ CREATE TABLE replica (
   -- Replicas of the unit that the owner lost before: two of one owner at a time would share the number.
   attempt smallint NOT NULL CHECK (attempt >= 0),
   UNIQUE (unit_id, owner_id, attempt)
-) WITH (fillfactor = 45);
+) WITH (fillfactor = 30);
 
 -- What each worker holds: replicas that are leased or committed. One row a worker, locked first, so that two servers
 -- never serve one worker at once, and silent workers are found without an index on replicas.

@@ -158,7 +158,6 @@ export interface ClaimRow extends IndependenceKeys {
   readonly unit: UnitId;
   readonly job: JobId;
   readonly machineClass: string;
-  readonly request: RequestId;
 }
 
 export interface CommitRow {

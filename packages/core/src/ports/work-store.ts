@@ -37,7 +37,7 @@ export interface WorkWake {
   readonly units: boolean;
 }
 
-/** Every row that one transaction changed. */
+/** Every row below jobs that one transaction changed. */
 export interface WorkChanges {
   readonly nowMs: number;
   readonly leaseMs: number;
@@ -52,8 +52,15 @@ export interface WorkChanges {
   readonly reveals: readonly RevealRow[];
   readonly ends: readonly EndRow[];
   readonly units: readonly UnitChange[];
-  readonly decided: readonly DecidedRow[];
+  readonly decided: readonly Omit<DecidedRow, 'number'>[];
+}
+
+/** What the same transaction does to jobs, once it holds their locks. */
+export interface JobAdvance {
   readonly jobs: readonly JobChange[];
+  readonly decided: readonly DecidedRow[];
+  /** For the change feed. */
+  readonly units: readonly UnitChange[];
 }
 
 /** A look at the pool of open units, in its order. */
@@ -106,8 +113,10 @@ export interface WorkReads {
 
 /** Changes. */
 export interface WorkWrites {
-  /** Stores every change of rows and appends to the change feed. */
+  /** Stores every change of rows below jobs. */
   write(changes: WorkChanges): Promise<void>;
+  /** Stores verdicts and counters of locked jobs and appends to the change feed. */
+  advance(change: JobAdvance): Promise<void>;
   /** Tells the other servers at commit. */
   wake(wake: WorkWake): Promise<void>;
   /** Records batches and puts their Contract.submitWork into the outbox. */

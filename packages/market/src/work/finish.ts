@@ -43,9 +43,8 @@ export interface TickRecords {
 /** Writes everything, moves jobs on, and wakes other servers. */
 export async function finishTick(tx: WorkTx, deps: FinishDeps, state: TickState, records: TickRecords): Promise<void> {
   const { changes, nowMs } = state;
-  const before = await tx.lockJobs([...changes.jobs.keys()]);
-  const decided = numbered(state, before);
-  await tx.write({
+  const units = [...changes.units.values()];
+  const written = tx.write({
     ...records,
     nowMs,
     leaseMs: limits.leaseMs,
@@ -55,10 +54,12 @@ export async function finishTick(tx: WorkTx, deps: FinishDeps, state: TickState,
     commits: changes.commits,
     reveals: [...changes.reveals.values()],
     ends: changes.ends,
-    units: [...changes.units.values()],
-    decided,
-    jobs: [...changes.jobs.values()],
+    units,
+    decided: changes.decided,
   });
+  // Jobs come last, because all ticks meet there: what is below them is written before their locks are asked for.
+  const [before] = await Promise.all([tx.lockJobs([...changes.jobs.keys()]), written]);
+  await tx.advance({ jobs: [...changes.jobs.values()], decided: numbered(state, before), units });
   for (const progress of before) await finishJob(tx, deps, state, progress);
   await tx.wake({ workers: [...state.wake.workers], units: state.wake.units });
 }

@@ -156,7 +156,6 @@ function claim(
     attempt,
     unit: unit.id,
     job: unit.job,
-    request: taking.request,
     machineClass,
     worker: profile.worker,
     owner: profile.owner,

@@ -1,6 +1,6 @@
 /** Units, verdicts and counters that moved, and telling those who wait for it. */
 
-import type { JobChange, UnitChange, WorkChanges, WorkWake } from '@assay/core';
+import type { JobAdvance, JobChange, UnitChange, WorkChanges, WorkWake } from '@assay/core';
 import { limits } from '@assay/core';
 import type { Tx } from '../database.ts';
 import { columnsOf } from './set-based.ts';
@@ -8,14 +8,9 @@ import { columnsOf } from './set-based.ts';
 /** The channel on which servers tell each other that waiting requests may be answered. */
 export const wakeChannel = 'assay_work';
 
-/** Writes units, verdicts, job counters, the change feed and the wake-up. */
-export async function writeProgress(tx: Tx, changes: WorkChanges): Promise<void> {
-  await Promise.all([
-    writeUnits(tx, changes),
-    writeVerdicts(tx, changes),
-    writeJobs(tx, changes.jobs),
-    writeFeed(tx, changes.units),
-  ]);
+/** Writes verdicts, job counters and the change feed. */
+export async function advanceJobs(tx: Tx, change: JobAdvance): Promise<void> {
+  await Promise.all([writeVerdicts(tx, change), writeJobs(tx, change.jobs), writeFeed(tx, change.units)]);
 }
 
 const updateUnits = {
@@ -34,7 +29,8 @@ const updateUnits = {
     WHERE unit.id = one.id`,
 };
 
-async function writeUnits(tx: Tx, { units, decided, nowMs, revealMs }: WorkChanges): Promise<void> {
+/** Writes what changed on units. */
+export async function writeUnits(tx: Tx, { units, decided, nowMs, revealMs }: WorkChanges): Promise<void> {
   if (units.length === 0) return;
   const verdicts = new Map(decided.map((one) => [one.unit, one]));
   const columns = columnsOf(units, [
@@ -61,7 +57,7 @@ const insertVerdicts = {
     SELECT job, number, unit FROM unnest($1::text[], $2::int[], $3::text[]) AS one (job, number, unit)`,
 };
 
-async function writeVerdicts(tx: Tx, { decided }: WorkChanges): Promise<void> {
+async function writeVerdicts(tx: Tx, { decided }: JobAdvance): Promise<void> {
   if (decided.length === 0) return;
   await tx.query(insertVerdicts, columnsOf(decided, [(one) => one.job, (one) => one.number, (one) => one.unit]));
 }

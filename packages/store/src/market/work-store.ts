@@ -24,7 +24,7 @@ import {
   uploaded,
 } from './work-jobs.ts';
 import { createUnitCache, type UnitTurn } from './unit-cache.ts';
-import { sendWake, wakeChannel } from './work-progress.ts';
+import { advanceJobs, sendWake, wakeChannel } from './work-progress.ts';
 import { impatientUnits, lockUnits, takePool } from './work-units.ts';
 import { jobsWithOpenVerdicts, openVerdicts, submitVerdicts } from './work-verdicts.ts';
 import { writeChanges } from './work-write.ts';
@@ -114,6 +114,7 @@ function workTx(tx: Tx, turn: UnitTurn, deps: Omit<WorkStoreDeps, 'db'>): WorkTx
       turn.note(changes);
       await writeChanges(tx, changes);
     },
+    advance: (change) => advanceJobs(tx, change),
     wake: (wake) => sendWake(tx, deps.server, wake),
     submitVerdicts: (batches) => submitVerdicts(tx, batches),
     openMerge: (job, unit) => openMerge(tx, job, unit),

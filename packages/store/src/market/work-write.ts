@@ -3,9 +3,9 @@
 import type { ClaimRow, CommitRow, RevealRow, WorkChanges } from '@assay/core';
 import type { Tx } from '../database.ts';
 import { columnsOf } from './set-based.ts';
-import { writeProgress } from './work-progress.ts';
+import { writeUnits } from './work-progress.ts';
 
-/** Stores every change, with the change feed; all statements leave at once and run in this order. */
+/** Stores every change below jobs; all statements leave at once and run in this order. */
 export async function writeChanges(tx: Tx, changes: WorkChanges): Promise<void> {
   await Promise.all([
     writeExchanges(tx, changes),
@@ -14,7 +14,7 @@ export async function writeChanges(tx: Tx, changes: WorkChanges): Promise<void> 
     writeReveals(tx, changes.reveals, changes),
     writeEnds(tx, changes),
     writeDesks(tx, changes),
-    writeProgress(tx, changes),
+    writeUnits(tx, changes),
   ]);
 }
 
@@ -61,12 +61,12 @@ async function writeExchanges(tx: Tx, { exchanges, lateOffers, nowMs }: WorkChan
 const insertReplicas = {
   name: 'work.insert_replicas',
   text: `INSERT INTO replica (id, unit_id, job_id, worker_id, owner_id, payout_account_id, hub_id, network_block,
-      machine_class, claim_request, attempt, claimed_at, lease_until)
-    SELECT id, unit, job, worker, owner, payout, hub, network, class, request, attempt, to_timestamp($1 / 1000.0),
+      machine_class, attempt, claimed_at, lease_until)
+    SELECT id, unit, job, worker, owner, payout, hub, network, class, attempt, to_timestamp($1 / 1000.0),
       to_timestamp($2 / 1000.0)
     FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-      $11::text[], $12::text[], $13::smallint[])
-      AS one (id, unit, job, worker, owner, payout, hub, network, class, request, attempt)`,
+      $11::text[], $12::smallint[])
+      AS one (id, unit, job, worker, owner, payout, hub, network, class, attempt)`,
 };
 
 async function writeClaims(tx: Tx, claims: readonly ClaimRow[], { nowMs, leaseMs }: WorkChanges): Promise<void> {
@@ -84,7 +84,6 @@ async function writeClaims(tx: Tx, claims: readonly ClaimRow[], { nowMs, leaseMs
       (one) => one.hub,
       (one) => one.networkBlock,
       (one) => one.machineClass,
-      (one) => one.request,
       (one) => one.attempt,
     ]),
   ]);
