@@ -29,6 +29,8 @@ export const limits = {
   ownerLosses: 5,
   /** How long a replacement waits for a taker before the verdict stands on the quorum that is there. */
   replacementPatienceMs: 60_000,
+  /** How long a funded job may be without a verdict; then it fails and its money goes back. */
+  jobDeadlineMs: 30 * 86_400_000,
   jobNameChars: 80,
   runnerChars: 128,
   args: 64,

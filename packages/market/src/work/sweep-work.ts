@@ -1,6 +1,6 @@
-/** What time alone brings about: leases of silent workers end, patience with missing replacements ends. */
+/** What time alone brings about: leases of silent workers, patience with missing replacements and jobs end. */
 
-import { limits, type WorkStore, type WorkTx, type WorkWake } from '@assay/core';
+import { limits, type WorkerId, type WorkStore, type WorkTx, type WorkWake } from '@assay/core';
 import { finishTick, type FinishDeps } from './finish.ts';
 import { loseOverdue } from './hear.ts';
 import type { JobFactsReader } from './job-facts.ts';
@@ -19,6 +19,8 @@ export interface SweepReport {
   readonly lost: number;
   readonly impatient: number;
   readonly batches: number;
+  /** Jobs that reached no verdict in time. */
+  readonly late: number;
   readonly wake: WorkWake;
 }
 
@@ -31,9 +33,10 @@ export async function sweepWork(deps: SweepDeps): Promise<SweepReport> {
   const silent = await store.transaction((tx) => sweepSilent(tx, deps));
   const impatient = await store.transaction((tx) => sweepImpatient(tx, deps));
   const batches = await store.transaction((tx) => sweepVerdicts(tx, deps));
-  const workers = [...new Set([...silent.wake.workers, ...impatient.wake.workers])];
+  const late = await store.transaction(sweepLate);
+  const workers = [...new Set([...silent.wake.workers, ...impatient.wake.workers, ...late.wake.workers])];
   const wake = { workers, units: silent.wake.units || impatient.wake.units };
-  return { lost: silent.count, impatient: impatient.count, batches, wake };
+  return { lost: silent.count, impatient: impatient.count, batches, late: late.count, wake };
 }
 
 interface Swept {
@@ -75,6 +78,15 @@ async function sweepImpatient(tx: WorkTx, deps: SweepDeps): Promise<Swept> {
   judgeUnits(state);
   await finishTick(tx, deps, state, { exchanges: [], lateOffers: [], desks: [] });
   return { count: loaded.units.length, wake: { workers: [...state.wake.workers], units: state.wake.units } };
+}
+
+/** Ends jobs that wait for ever, such as one whose units find no further independent worker. */
+async function sweepLate(tx: WorkTx): Promise<Swept> {
+  const jobs = await tx.lateJobs(limits.jobDeadlineMs, limits.sweepUnits);
+  const workers: WorkerId[] = [];
+  const text = `no verdict within ${limits.jobDeadlineMs / 86_400_000} days; the money went back`;
+  for (const job of jobs) workers.push(...(await tx.failJob(job, { code: 'job.overdue', text })));
+  return { count: jobs.length, wake: { workers, units: false } };
 }
 
 async function sweepVerdicts(tx: WorkTx, deps: SweepDeps): Promise<number> {

@@ -63,6 +63,19 @@ export async function lockJobs(tx: Tx, jobs: readonly JobId[]): Promise<JobProgr
   return rows.map(({ at, ...row }) => ({ ...row, verdictsSubmittedAtMs: at?.getTime() ?? null }));
 }
 
+/** Locks jobs that were funded long ago and have no verdict yet. */
+export async function lateJobs(tx: Tx, ageMs: number, limit: number): Promise<JobId[]> {
+  const rows = await tx.query<{ id: JobId }>(
+    {
+      name: 'work.late_jobs',
+      text: `SELECT id FROM job WHERE state = 'funded' AND funded_at < assay_now() - $1 * interval '1 millisecond'
+        ORDER BY id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED`,
+    },
+    [ageMs, limit],
+  );
+  return rows.map((row) => row.id);
+}
+
 /** What the units of a newly funded job are made from. */
 export interface NewUnits {
   readonly job: JobId;

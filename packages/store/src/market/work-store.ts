@@ -14,6 +14,7 @@ import { soloServer } from './solo-server.ts';
 import { glimpse, offered, openDesks, replays, silentDesks } from './work-desks.ts';
 import {
   holdersOf,
+  lateJobs,
   lockJobs,
   markFailed,
   markVerified,
@@ -104,6 +105,7 @@ function workTx(tx: Tx, turn: UnitTurn, deps: Omit<WorkStoreDeps, 'db'>): WorkTx
     takePool: (query) => takePool(tx, turn, query),
     impatientUnits: (patienceMs, limit) => impatientUnits(tx, turn, patienceMs, limit),
     lockJobs: (jobs) => lockJobs(tx, jobs),
+    lateJobs: (ageMs, limit) => lateJobs(tx, ageMs, limit),
     replays: (requests) => replays(tx, requests),
     glimpse: (replicas, nowMs) => glimpse(tx, replicas, nowMs),
     offered: (replicas) => offered(tx, replicas),
