@@ -17,7 +17,7 @@ import { scopeNames } from './api/schemas/account.ts';
 import type { Role } from './api/routes/route.ts';
 import { hashToken, newToken } from './auth/token.ts';
 import { startServer, type RunningServer } from './compose.ts';
-import { readConfig } from './config.ts';
+import { readConfig, type Config } from './config.ts';
 import { systemClock, systemIds } from './system-clock.ts';
 
 export interface DemoOptions {
@@ -62,25 +62,9 @@ export async function openDemoMarket(options: DemoOptions): Promise<DemoMarket> 
     webhookSecret,
     statePath: join(options.stateDir, 'bank.json'),
   });
-  const config = readConfig({
-    ASSAY_PORT: String(options.port),
-    ASSAY_STATE_DIR: options.stateDir,
-    ASSAY_CONSOLE_DIR: options.consoleFolder,
-    ASSAY_CHALLENGE_WINDOW: `${options.windowSeconds}s`,
-    ASSAY_PAYOUT_DELAY: '0ms',
-    ASSAY_ASK_PROVIDER_AFTER: '5s',
-    ASSAY_IGNORE_NETWORK: 'true',
-    ASSAY_LOG_LEVEL: options.logLevel,
-    STRIPE_URL: `http://${bank.host}:${bank.port}`,
-    STRIPE_EU_SECRET_KEY: bankKey,
-    STRIPE_EU_WEBHOOK_SECRET: webhookSecret,
-    // One machine runs server, workers and console: its own calls must not meet the limits for strangers.
-    ASSAY_RATE_PER_MINUTE: '60000',
-    ASSAY_RATE_BURST: '10000',
-  });
   let running: RunningServer;
   try {
-    running = await startServer(config);
+    running = await startServer(demoConfig(options, `http://${bank.host}:${bank.port}`));
   } catch (error) {
     await bank.stop();
     throw error;
@@ -105,6 +89,26 @@ export async function openDemoMarket(options: DemoOptions): Promise<DemoMarket> 
     await close();
     throw error;
   }
+}
+
+/** Refuses `config.invalid`. */
+function demoConfig(options: DemoOptions, bankUrl: string): Config {
+  return readConfig({
+    ASSAY_PORT: String(options.port),
+    ASSAY_STATE_DIR: options.stateDir,
+    ASSAY_CONSOLE_DIR: options.consoleFolder,
+    ASSAY_CHALLENGE_WINDOW: `${options.windowSeconds}s`,
+    ASSAY_PAYOUT_DELAY: '0ms',
+    ASSAY_ASK_PROVIDER_AFTER: '5s',
+    ASSAY_IGNORE_NETWORK: 'true',
+    ASSAY_LOG_LEVEL: options.logLevel,
+    STRIPE_URL: bankUrl,
+    STRIPE_EU_SECRET_KEY: bankKey,
+    STRIPE_EU_WEBHOOK_SECRET: webhookSecret,
+    // One machine runs server, workers and console: its own calls must not meet the limits for strangers.
+    ASSAY_RATE_PER_MINUTE: '60000',
+    ASSAY_RATE_BURST: '10000',
+  });
 }
 
 const keyName = 'demo';

@@ -27,15 +27,18 @@ export const demoCommand: Command = {
 };
 
 async function run(args: Arguments): Promise<number> {
+  const [port, windowSeconds] = [args.number('port') ?? 8080, args.number('window') ?? 3];
   const stateDir = join(defaultStateDir(), 'demo');
   if (args.flag('fresh')) await rm(stateDir, { recursive: true, force: true });
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const stop = interruption();
-  const windowSeconds = args.number('window') ?? 3;
   const startedMs = performance.now();
   print('Opening a market on this machine: PostgreSQL, ledger, objects, a simulated bank, four workers.');
   const consoleFolder = await ensureConsole(() => print('Building the console (once).'));
-  const demo = await openDemo({ stateDir, consoleFolder, windowSeconds, port: args.number('port') ?? 8080 });
+  const demo = await openDemo({ stateDir, consoleFolder, windowSeconds, port }).catch((error: unknown) => {
+    stop.release();
+    throw error;
+  });
   const ended = stop.promise.then(() => 'interrupted' as const);
   try {
     await writeAccess(demo);
