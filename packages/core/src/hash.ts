@@ -9,6 +9,9 @@ export type Sha256Hex = Branded<'sha256'>;
 /** SHA-256 of bytes; the caller injects node:crypto or, in a browser, a library. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
 
+/** SHA-256 of nothing: the only hash that a file of no bytes can have. */
+export const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' as Sha256Hex;
+
 const hexPattern = /^[0-9a-f]{64}$/;
 
 /** `text` as a hash, or undefined when it is not 64 lower-case hex digits. */

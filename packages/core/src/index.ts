@@ -45,6 +45,7 @@ export { isoTime, type Clock } from './clock.ts';
 export { assert, Fault, Refusal, refuse, unreachable, type Details } from './errors.ts';
 export { errorCodes, isErrorCode, type ErrorCode } from './error-codes.ts';
 export {
+  emptySha256,
   canonicalJson,
   fromHex,
   hashOf,

@@ -188,6 +188,16 @@ describe('statements sent at once in one transaction', () => {
     expect(await count(1)).toBe(7n);
   });
 
+  test('report the first failure, whichever is looked at first', async () => {
+    const failing = at.db.transaction(async (tx) => {
+      const first = tx.query('SELECT 1 / 0');
+      const second = tx.query('SELECT 1');
+      first.catch(() => undefined);
+      await second;
+    });
+    await expect(failing).rejects.toMatchObject({ code: '22012' });
+  });
+
   test('one that comes after the end never reaches the next transaction of the connection', async () => {
     const leaked = Promise.withResolvers<(sql: string) => Promise<unknown>>();
     const left = at.db.transaction((tx) => {

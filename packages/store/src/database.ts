@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, limits } from '@assay/core';
 import { Pool, type PoolClient, type QueryResultRow, TypeOverrides, types } from 'pg';
 import { openListener } from './listener.ts';
-import { isConnectionLoss, isSerializationConflict, translateSqlError } from './sql-errors.ts';
+import { isAbortedTransaction, isConnectionLoss, isSerializationConflict, translateSqlError } from './sql-errors.ts';
 
 /** A statement: plain text is parsed each time, a named one is prepared once per connection. */
 export type Sql = string | { readonly name: string; readonly text: string };
@@ -108,10 +108,18 @@ async function tryTransaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promi
   client.on('error', ignore);
   let broken = false;
   let open = true;
+  // Statements travel together: those behind a failed one only say that the transaction is aborted, and one of them may
+  // be looked at first. What counts is the first failure.
+  let first: unknown;
   const tx: Tx = {
-    query(sql, values) {
+    async query<Row>(sql: Sql, values?: readonly unknown[]) {
       assert(open, 'a statement after the end of its transaction');
-      return runStatement(client, sql, values);
+      try {
+        return await runStatement<Row>(client, sql, values);
+      } catch (error) {
+        first ??= error;
+        throw error;
+      }
     },
   };
   try {
@@ -125,7 +133,7 @@ async function tryTransaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promi
   } catch (error) {
     open = false;
     broken = await rollBack(client);
-    throw translateSqlError(error);
+    throw translateSqlError(isAbortedTransaction(error) ? (first ?? error) : error);
   } finally {
     client.off('error', ignore);
     client.release(broken);

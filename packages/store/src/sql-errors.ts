@@ -57,6 +57,11 @@ export function isSerializationConflict(error: unknown): boolean {
   return code === '40001' || code === '40P01';
 }
 
+/** Whether the statement failed only because one before it in its transaction did. */
+export function isAbortedTransaction(error: unknown): boolean {
+  return (error as SqlError).code === '25P02';
+}
+
 /** Whether the connection, not the statement, is what failed. */
 export function isConnectionLoss(error: unknown): boolean {
   const { code, message } = error as SqlError;

@@ -105,7 +105,7 @@ export interface WorkReads {
   replays(requests: readonly RequestId[]): Promise<readonly ExchangeRow[]>;
   glimpse(replicas: readonly ReplicaId[], nowMs: number): Promise<readonly ReplicaGlimpse[]>;
   offered(replicas: readonly ReplicaId[]): Promise<readonly OfferRow[]>;
-  /** Which of these outputs were uploaded, as `replica/sha256`. */
+  /** Which of these outputs were uploaded, as `replica/sha256/size`. */
   uploaded(pairs: readonly { readonly replica: ReplicaId; readonly sha256: Sha256Hex }[]): Promise<ReadonlySet<string>>;
   /** Judged units whose verdicts the ledger has not been told, oldest first. */
   openVerdicts(job: JobId, limit: number): Promise<readonly OpenVerdict[]>;

@@ -1,6 +1,7 @@
 /** The body of an exchange request, read strictly and without waste: this is the hottest input of the market. */
 
 import {
+  emptySha256,
   isSafePath,
   limits,
   parseId,
@@ -117,11 +118,11 @@ function readFile(value: unknown, path: string): TreeFile {
   const file = record(value, path, ['path', 'sizeBytes', 'sha256']);
   const name = file['path'];
   if (typeof name !== 'string' || !isSafePath(name)) throw malformed(`${path}.path`, 'must be a safe relative path');
-  return {
-    path: name,
-    sizeBytes: whole(file['sizeBytes'], `${path}.sizeBytes`),
-    sha256: hash(file['sha256'], `${path}.sha256`),
-  };
+  const sizeBytes = whole(file['sizeBytes'], `${path}.sizeBytes`);
+  const sha256 = hash(file['sha256'], `${path}.sha256`);
+  // A false listing of files that nobody must upload would be a result that nobody can fetch.
+  if ((sizeBytes === 0) !== (sha256 === emptySha256)) throw malformed(path, 'has a size that its hash contradicts');
+  return { path: name, sizeBytes, sha256 };
 }
 
 function readFailure(value: unknown, path: string): BodyFailure {

@@ -145,7 +145,7 @@ describe('a unit', () => {
     const [device] = await devices(1);
     const { offers } = await say0(device, { claim: 5 });
     expect(offers).toHaveLength(2);
-    const results = offers.map((offer) => resultOf(offer, `part ${offer.ordinal}`));
+    const results = offers.map((offer) => resultOf(offer));
     expect((await say0(device, { commits: results })).reveal).toHaveLength(2);
     const next = await say0(device, { reveals: results, claim: 5, waitMs: 2000 });
     expect(next.offers).toMatchObject([{ kind: 'merge', ordinal: 0, job }]);
@@ -159,11 +159,16 @@ describe('a unit', () => {
   test('judged by a metric agrees within its tolerance on the lower median', async () => {
     const job = await addJob(scene.database.db, { tolerance: 0.01 });
     const group = await devices(3);
-    const results = (await claimAll(group)).map((one, index) => {
-      const metrics = `{"pi": ${3.14 + index / 1000}}`;
-      const hash = Buffer.from(sha256(Buffer.from(metrics))).toString('hex') as never;
-      return { ...one, metrics, outputs: [{ path: 'metrics.json', sizeBytes: 0, sha256: hash }] };
-    });
+    const results = await Promise.all(
+      (await claimAll(group)).map(async (one, index) => {
+        const metrics = `{"pi": ${3.14 + index / 1000}}`;
+        const hash = Buffer.from(sha256(Buffer.from(metrics))).toString('hex') as never;
+        const file = { sizeBytes: metrics.length, sha256: hash };
+        const [worker, replica] = [group[index]!.id, one.offer.replica];
+        await scene.store.recordUpload({ worker, replica, ...file });
+        return { ...one, metrics, outputs: [{ path: 'metrics.json', ...file }] };
+      }),
+    );
     for (const [index, device] of group.entries()) await say0(device, { commits: results.slice(index, index + 1) });
     for (const [index, device] of group.entries()) await say0(device, { reveals: results.slice(index, index + 1) });
     const [unit] = await scene.database.db.query('SELECT state, agreed_metric FROM unit WHERE job_id = $1', [job]);
@@ -289,7 +294,8 @@ describe('a request', () => {
     await addJob(scene.database.db, { redundancy: 1 });
     const [device] = await devices(1);
     const [claimed] = await claimAll([device!]);
-    const outputs = claimed!.outputs.map((file) => ({ ...file, sizeBytes: 5 }));
+    const hash = Buffer.from(sha256(Buffer.from('five!'))).toString('hex') as never;
+    const outputs = [{ path: 'out.txt', sizeBytes: 5, sha256: hash }];
     const result = { ...claimed!, outputs };
     await say0(device, { commits: [result] });
     expect((await say0(device, { reveals: [result] })).refused.map((item) => item.code)).toEqual([
@@ -301,6 +307,20 @@ describe('a request', () => {
     });
     await scene.store.recordUpload({ ...upload, worker: device!.id });
     expect((await say0(device, { reveals: [result] })).refused).toEqual([]);
+  });
+
+  test('cannot list a file of another size than was uploaded, or an empty one that hashes to something', async () => {
+    await addJob(scene.database.db, { redundancy: 1 });
+    const [device] = await devices(1);
+    const [claimed] = await claimAll([device!]);
+    const hash = Buffer.from(sha256(Buffer.from('five!'))).toString('hex') as never;
+    const upload = { replica: claimed!.offer.replica, sha256: hash, sizeBytes: 5 };
+    await scene.store.recordUpload({ ...upload, worker: device!.id });
+    const listing = (sizeBytes: number) => ({ ...claimed!, outputs: [{ path: 'out.txt', sizeBytes, sha256: hash }] });
+    await say0(device, { commits: [listing(4)] });
+    const { refused } = await say0(device, { reveals: [listing(4)] });
+    expect(refused.map((item) => item.code)).toEqual(['replica.output_missing']);
+    await expect(say0(device, { reveals: [listing(0)] })).rejects.toMatchObject({ code: 'request.malformed' });
   });
 
   test('waits until there is work and hears of it at once', async () => {

@@ -31,7 +31,7 @@ export interface Heard {
   readonly leafHashes: readonly Uint8Array[];
 }
 
-/** Outputs that were uploaded, as `replica/sha256`. */
+/** Outputs that were uploaded, as `replica/sha256/size`. */
 export type Uploads = ReadonlySet<string>;
 
 /** Applies commits, reveals, failures and renewals in this order; returns what was refused. */
@@ -79,7 +79,9 @@ function hearReveal(
   if (digest === undefined || replica.commitment !== commitmentIn(sha256, heard.worker, unit, reveal, digest)) {
     return 'replica.commitment_mismatch';
   }
-  const missing = reveal.outputs.some((file) => file.sizeBytes > 0 && !uploads.has(`${replica.id}/${file.sha256}`));
+  const missing = reveal.outputs.some(
+    (file) => file.sizeBytes > 0 && !uploads.has(`${replica.id}/${file.sha256}/${file.sizeBytes}`),
+  );
   if (missing) return 'replica.output_missing';
   const metricsSha256 = metricsHash(sha256, reveal);
   if (metricsSha256 !== null && !lists(reveal, metricsSha256)) return 'result.malformed';

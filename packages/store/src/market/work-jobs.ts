@@ -177,7 +177,7 @@ export async function uploaded(
   const rows = await tx.query<{ key: string }>(
     {
       name: 'work.uploaded',
-      text: `SELECT replica_id || '/' || object_upload.sha256 AS key FROM object_upload
+      text: `SELECT replica_id || '/' || object_upload.sha256 || '/' || size_bytes AS key FROM object_upload
         JOIN unnest($1::text[], $2::text[]) AS one (replica, sha256)
           ON replica_id = one.replica AND object_upload.sha256 = one.sha256`,
     },

@@ -1,6 +1,6 @@
 /** What a worker's run of a unit gives: the truth, its own lie, or the lie that it shares with its accomplice. */
 
-import { treeDigest, type Sha256Hex, type Tree } from '@assay/core';
+import { emptySha256, treeDigest, type Sha256Hex, type Tree } from '@assay/core';
 import type { JobSpec, Offer } from '@assay/market';
 import type { Prng } from './prng.ts';
 import type { Temperament } from './scenario.ts';
@@ -62,8 +62,11 @@ function numberOf(voice: Voice, who: number): number {
 function outputsOf(text: string, metrics: string | null, uploads: boolean): Tree {
   const file = (path: string, content: string): Tree[number] => ({
     path,
-    sizeBytes: uploads ? content.length : 0,
+    sizeBytes: content.length,
     sha256: textHash(content),
   });
-  return metrics === null ? [file('out.txt', text)] : [file('metrics.json', metrics), file('out.txt', text)];
+  // Empty files need no upload, so results without one differ by the name of theirs.
+  const empty = { path: `out-${textHash(text).slice(0, 16)}.txt`, sizeBytes: 0, sha256: emptySha256 };
+  const out = uploads ? file('out.txt', text) : empty;
+  return metrics === null ? [out] : [file('metrics.json', metrics), out];
 }

@@ -1,10 +1,18 @@
 /** A worker's side of the exchange: what it holds, what it says next, and what it makes of the answer. */
 
-import { commitmentOf, Refusal, treeDigest, type AccountId, type ReplicaId, type Sha256Hex } from '@assay/core';
+import {
+  emptySha256,
+  commitmentOf,
+  Refusal,
+  treeDigest,
+  type AccountId,
+  type ReplicaId,
+  type Sha256Hex,
+} from '@assay/core';
 import type { ExchangeReply } from '@assay/market';
 import { runUnit } from './run-unit.ts';
 import type { WorkerPlan } from './scenario.ts';
-import { textHash, writeLetter, type Device, type Letter, type RunResult, type Saying } from './simulated-device.ts';
+import { writeLetter, type Device, type Letter, type RunResult, type Saying } from './simulated-device.ts';
 import { sha256, type SimulatedServer } from './simulated-server.ts';
 import type { World } from './world.ts';
 
@@ -104,7 +112,7 @@ function deceives(world: World, worker: SimulatedWorker): boolean {
 
 /** A result other than the one that was committed to. */
 function falsified(result: RunResult): RunResult {
-  const outputs = [...result.outputs, { path: 'more.txt', sizeBytes: 0, sha256: textHash('more') }];
+  const outputs = [...result.outputs, { path: 'more.txt', sizeBytes: 0, sha256: emptySha256 }];
   return { ...result, outputs, digest: treeDigest(sha256, outputs) };
 }
 
