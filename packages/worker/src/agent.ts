@@ -103,6 +103,8 @@ async function live(state: State): Promise<void> {
   await Promise.allSettled(state.runs);
   await Promise.allSettled(state.removals);
   await state.logs.flush();
+  // Ends what still waits for the goodbye, which would keep the process.
+  ended.abort();
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
 }
