@@ -54,9 +54,13 @@ async function finishAll(
 ): Promise<void> {
   await deps.store.transaction(async (tx) => {
     const refused: [OutboxMessage, string][] = [];
-    for (const [index, message] of batch.entries()) {
-      const one = result(index);
-      const isHeld = await tx.outbox.finish(message, one);
+    const told = await Promise.all(
+      batch.map(async (message, index) => {
+        const one = result(index);
+        return { message, one, isHeld: await tx.outbox.finish(message, one) };
+      }),
+    );
+    for (const { message, one, isHeld } of told) {
       if (isHeld && one.kind === 'failed') refused.push([message, one.error]);
     }
     for (const [message, error] of refused) {

@@ -24,14 +24,15 @@ export async function settleJob(deps: SettleDeps, tx: TradeTx, job: JobRow): Pro
   const settlement = settlementOf({ charged, perReplica, records, terms, turnover, deduction });
   await tx.money.moveEscrow(job.id, ...escrowMove(job, isSplit));
   await book(deps, tx, job, settlement, isSplit);
-  await tx.earnings.add(job.id, settlement.earnings);
   const debts = settlement.earnings.map(({ payee, net }) => ({ payee, job: job.id, amount: net }));
-  await tx.earnings.owe(
-    debts.filter((debt) => debt.amount.minor > 0n),
-    deps.terms.payoutDelayMs,
-  );
-  await tx.jobs.step(job.id, { kind: 'complete', paidOut: settlement.gross, refunded: settlement.refund });
-  await queueReputation(tx, job.id, records);
+  const owed = debts.filter((debt) => debt.amount.minor > 0n);
+  // These need nothing of each other, so they travel together.
+  await Promise.all([
+    tx.earnings.add(job.id, settlement.earnings),
+    tx.earnings.owe(owed, deps.terms.payoutDelayMs),
+    tx.jobs.step(job.id, { kind: 'complete', paidOut: settlement.gross, refunded: settlement.refund }),
+    queueReputation(tx, job.id, records),
+  ]);
 }
 
 /** Returns the deposit of a disputed job that the ledger refunded; the job is under our lock. */

@@ -15,7 +15,7 @@ import {
   type WorkDesk,
   type WorkTx,
 } from '@assay/core';
-import type { TickState } from './tick-state.ts';
+import type { JobFailure, TickState } from './tick-state.ts';
 import { isBatchDue, submitOpenVerdicts } from './verdict-batches.ts';
 
 /** What a job does after a tick. */
@@ -59,8 +59,12 @@ export async function finishTick(tx: WorkTx, deps: FinishDeps, state: TickState,
   });
   // Jobs come last, because all ticks meet there: what is below them is written before their locks are asked for.
   const [before] = await Promise.all([tx.lockJobs([...changes.jobs.keys()]), written]);
-  await tx.advance({ jobs: [...changes.jobs.values()], decided: numbered(state, before), units });
-  for (const progress of before) await finishJob(tx, deps, state, progress);
+  const advanced = tx.advance({ jobs: [...changes.jobs.values()], decided: numbered(state, before), units });
+  const ends = before.flatMap((progress) => jobEnd(state, progress) ?? []);
+  const due = ends.filter((end) => isBatchDue(end.after, nowMs, end.failure !== undefined || end.step === 'verify'));
+  // These travel behind the statements of `advance` and read what those have written.
+  await Promise.all([advanced, ...due.map((end) => submitOpenVerdicts(tx, deps.sha256, end.after.id))]);
+  for (const end of ends) await finishJob(tx, deps, state, end);
   await tx.wake({ workers: [...state.wake.workers], units: state.wake.units });
 }
 
@@ -75,25 +79,37 @@ function numbered(state: TickState, jobs: readonly JobProgress[]): DecidedRow[] 
   });
 }
 
-async function finishJob(tx: WorkTx, deps: FinishDeps, state: TickState, before: JobProgress): Promise<void> {
+/** A job on which something was decided. */
+interface JobEnd {
+  readonly after: JobProgress;
+  readonly failure: JobFailure | undefined;
+  readonly step: JobStep;
+}
+
+function jobEnd(state: TickState, before: JobProgress): JobEnd | undefined {
   const change = state.changes.jobs.get(before.id);
   const facts = state.jobs.get(before.id);
   assert(change !== undefined && facts !== undefined, 'only changed jobs are finished');
   const failure = state.changes.failures.get(before.id);
-  if (change.agreed === 0 && failure === undefined) return;
+  if (change.agreed === 0 && failure === undefined) return undefined;
   const after: JobProgress = {
     ...before,
     unitsAgreed: before.unitsAgreed + change.agreed,
     unitsUndecided: before.unitsUndecided + change.undecided,
     verdicts: before.verdicts + change.agreed,
   };
-  const step = failure ? 'none' : stepAfter(after, facts.hasMerge);
-  if (isBatchDue(after, state.nowMs, failure !== undefined || step === 'verify')) {
-    await submitOpenVerdicts(tx, deps.sha256, before.id);
-  }
-  if (failure) for (const worker of await tx.failJob(before.id, failure)) state.wake.workers.add(worker);
-  if (step === 'verify') await tx.verifyJob(before.id);
-  if (step === 'merge') await openMerge(tx, deps, state, before.id);
+  return { after, failure, step: failure ? 'none' : stepAfter(after, facts.hasMerge) };
+}
+
+async function finishJob(
+  tx: WorkTx,
+  deps: FinishDeps,
+  state: TickState,
+  { after, failure, step }: JobEnd,
+): Promise<void> {
+  if (failure) for (const worker of await tx.failJob(after.id, failure)) state.wake.workers.add(worker);
+  if (step === 'verify') await tx.verifyJob(after.id);
+  if (step === 'merge') await openMerge(tx, deps, state, after.id);
 }
 
 async function openMerge(tx: WorkTx, deps: FinishDeps, state: TickState, job: JobId): Promise<void> {

@@ -105,5 +105,6 @@ export async function sendWake(tx: Tx, from: string, wake: WorkWake): Promise<vo
   if (wake.workers.length === 0 && !wake.units) return;
   const full = JSON.stringify({ from, workers: wake.workers, units: wake.units });
   const payload = full.length < limits.notifyChars ? full : JSON.stringify({ from, units: true, all: true });
-  await tx.query({ name: 'work.notify', text: 'SELECT pg_notify($1, $2)' }, [wakeChannel, payload]);
+  // Not awaited: it travels with the commit, which fails where this does.
+  tx.query({ name: 'work.notify', text: 'SELECT pg_notify($1, $2)' }, [wakeChannel, payload]).catch(() => undefined);
 }

@@ -80,7 +80,6 @@ export async function submitVerdicts(tx: Tx, batches: readonly VerdictBatch[]): 
     (one) => one.proofHash,
     (one) => one.resultHash,
   ]);
-  await tx.query(recordBatches, columns);
   const calls = batches.map(({ job, first, proofHash, resultHash }) => ({
     kind: 'ledger' as const,
     op: 'Contract.submitWork',
@@ -88,7 +87,7 @@ export async function submitVerdicts(tx: Tx, batches: readonly VerdictBatch[]): 
     key: `${job}/submitWork/${first}`,
     request: { contract: 'Contract', fn: 'submitWork', args: [job, proofHash, resultHash] },
   }));
-  await addAllToOutbox(tx, calls);
+  await Promise.all([tx.query(recordBatches, columns), addAllToOutbox(tx, calls)]);
 }
 
 /** The leaf hashes of the exchange that a replica's commitment or reveal came with, and where its own is. */

@@ -31,7 +31,7 @@ export function readDispatchOptions(args: readonly string[]): DispatchOptions {
       workers: { type: 'string', default: '100' },
       batch: { type: 'string', default: '10' },
       redundancy: { type: 'string', default: '3' },
-      'warm-up': { type: 'string', default: '2000' },
+      'warm-up': { type: 'string', default: '5000' },
       runs: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
       statements: { type: 'boolean', default: false },
