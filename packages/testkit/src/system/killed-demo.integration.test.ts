@@ -8,7 +8,7 @@ import { verifyLedger } from '@assay/ledger';
 import { openDatabase, startEmbeddedPostgres, type Database } from '@assay/store';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { prngOf } from '../simulation/prng.ts';
-import { demoProcess, soon, type DemoProcess, type DemoStart } from './demo-process.setup.ts';
+import { commandProcess, soon, type CommandProcess, type Started } from './command-process.setup.ts';
 import { processesIn, type Process } from './process-tree.setup.ts';
 
 const onLinux = process.platform === 'linux';
@@ -19,15 +19,17 @@ const random = prngOf(seed);
 const victims = ['demo', 'sandbox', 'postmaster', 'backend', 'demo'] as const;
 type Victim = (typeof victims)[number];
 
+const ways = ['demo', '--exit', '--port', '0', '--window', '1'];
+
 let folder: string;
-let demo: DemoProcess;
+let demo: CommandProcess;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'assay-killed-'));
   // A root's database and sandboxes run as others, who must be able to reach their folders.
   await chmod(folder, 0o711);
   await mkdir(join(folder, 'tmp'));
   await chmod(join(folder, 'tmp'), 0o1777);
-  demo = demoProcess(join(folder, 'state'), join(folder, 'tmp'));
+  demo = commandProcess(join(folder, 'state'), join(folder, 'tmp'));
 });
 afterAll(async () => {
   demo.stop();
@@ -40,7 +42,7 @@ test.skipIf(!onLinux)(
   async () => {
     const jobs = new Set<string>();
     let kills = 0;
-    let start = demo.start();
+    let start = demo.start(ways);
     for (const victim of shuffled(victims)) {
       await sleep(await momentOf(start, victim));
       if (start.hasEnded()) break;
@@ -51,7 +53,7 @@ test.skipIf(!onLinux)(
       kills += 1;
       if (victim !== 'demo') continue;
       await start.ended;
-      start = demo.start();
+      start = demo.start(ways);
     }
     expect(await start.ended, start.text()).toBe(0);
     expect(kills).toBeGreaterThanOrEqual(3);
@@ -71,7 +73,7 @@ function shuffled<T>(items: readonly T[]): T[] {
 }
 
 /** How long to wait before the kill: from the spawn on for the demo itself, else once the jobs are under way. */
-async function momentOf(start: DemoStart, victim: Victim): Promise<number> {
+async function momentOf(start: Started, victim: Victim): Promise<number> {
   // A build of the console takes long and is not what is tried here.
   await soon(2000, () => (start.text().includes('Opening') ? true : undefined));
   await sleep(200);
@@ -81,7 +83,7 @@ async function momentOf(start: DemoStart, victim: Victim): Promise<number> {
   return random.below(3000);
 }
 
-function pidOf(start: DemoStart, victim: Victim): Promise<number | undefined> {
+function pidOf(start: Started, victim: Victim): Promise<number | undefined> {
   if (victim === 'demo') return Promise.resolve(start.process.pid);
   const is: Record<typeof victim, (one: Process) => boolean> = {
     sandbox: ({ command }) => command.includes('guest/main.mjs'),
@@ -92,7 +94,7 @@ function pidOf(start: DemoStart, victim: Victim): Promise<number | undefined> {
 }
 
 /** The customer's jobs as the running demo knows them; none while it cannot answer. */
-async function jobsSoFar(start: DemoStart): Promise<string[]> {
+async function jobsSoFar(start: Started): Promise<string[]> {
   if (!start.text().includes('Open after')) return [];
   try {
     const access = JSON.parse(await readFile(join(folder, 'state', 'access.json'), 'utf8')) as Access;

@@ -1,4 +1,4 @@
-/** The demo as a child process with a state of its own, watched with all its descendants. */
+/** The `assay` command as a child process with a state of its own, watched with all its descendants. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { descendants, lives, type Process } from './process-tree.setup.ts';
 
 const main = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
 
-export interface DemoStart {
+export interface Started {
   /** Everything that it printed so far, on both streams. */
   text(): string;
   readonly process: ChildProcess;
@@ -18,17 +18,17 @@ export interface DemoStart {
   hasEnded(): boolean;
 }
 
-export interface DemoProcess {
-  start(): DemoStart;
-  /** Processes of any start that live although nothing of the demo should. */
+export interface CommandProcess {
+  start(args: readonly string[], environment?: Readonly<Record<string, string>>): Started;
+  /** Processes of any start that live although nothing of the command should. */
   left(): Process[];
   stop(): void;
 }
 
-/** A demo whose state lies in `stateDir` and whose temporary files lie in `scratch`. */
-export function demoProcess(stateDir: string, scratch: string): DemoProcess {
+/** Commands whose state lies in `stateDir` and whose temporary files lie in `scratch`. */
+export function commandProcess(stateDir: string, scratch: string): CommandProcess {
   const seen = new Map<string, Process>();
-  let running: DemoStart | undefined;
+  let running: Started | undefined;
   const look = (): Process[] => {
     const pid = running?.process.pid;
     const family = pid === undefined || running?.hasEnded() ? [] : descendants(pid);
@@ -37,8 +37,8 @@ export function demoProcess(stateDir: string, scratch: string): DemoProcess {
   };
   const watch = setInterval(look, 100);
   return {
-    start() {
-      running = start(stateDir, scratch, look);
+    start(args, environment = {}) {
+      running = start(args, { ...environment, ASSAY_STATE_DIR: stateDir, TMPDIR: scratch }, look);
       return running;
     },
     left: () => [...seen.values()].filter(lives),
@@ -49,9 +49,13 @@ export function demoProcess(stateDir: string, scratch: string): DemoProcess {
   };
 }
 
-function start(stateDir: string, scratch: string, family: () => Process[]): DemoStart {
-  const child = spawn(process.execPath, [main, 'demo', '--exit', '--port', '0', '--window', '1'], {
-    env: { PATH: process.env['PATH'], ASSAY_STATE_DIR: stateDir, TMPDIR: scratch },
+function start(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  family: () => Process[],
+): Started {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
