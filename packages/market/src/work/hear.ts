@@ -18,7 +18,7 @@ import {
 } from '@assay/core';
 import type { BodyCommit, BodyReveal, ExchangeBody } from './exchange-body.ts';
 import { metricIn } from './metrics-file.ts';
-import { jobChange, type TickState } from './tick-state.ts';
+import { jobChange, touchUnit, type TickState } from './tick-state.ts';
 
 /** A request as the tick hears it. */
 export interface Heard {
@@ -156,7 +156,10 @@ export function loseReplica(
   replica.state = 'lost';
   state.changes.ends.push({ replica: replica.id, state: 'lost', reason });
   // Who leaves nothing behind must not have shut out every worker of another class.
-  if ((state.replicasOf.get(unit.id) ?? []).every((one) => one.state === 'lost')) unit.machineClass = null;
+  if (unit.machineClass !== null && (state.replicasOf.get(unit.id) ?? []).every((one) => one.state === 'lost')) {
+    unit.machineClass = null;
+    touchUnit(state, unit);
+  }
   endRun(state, worker, replica, unit);
 }
 
