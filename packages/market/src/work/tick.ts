@@ -257,6 +257,6 @@ function answerOf(state: TickState, glimpses: ReadonlyMap<ReplicaId, ReplicaGlim
 }
 
 /** Jobs of a set of offers. */
-export function jobsOf(offers: readonly OfferRow[]): Set<JobId> {
+function jobsOf(offers: readonly OfferRow[]): Set<JobId> {
   return new Set(offers.map((offer) => offer.job));
 }
