@@ -14,11 +14,11 @@ const inMemory = memorySandbox(async ({ unit, read, log }) => {
   const ordinal = unit.environment['ASSAY_UNIT_ORDINAL'] ?? '';
   if (unit.entryPoint === 'main.py') {
     log('stdout', `unit ${ordinal}\n`);
-    return { files: { 'results/square.txt': square(ordinal) } };
+    return { files: { 'square.txt': square(ordinal) } };
   }
   const parts = unit.inputs.filter((input) => input.path.endsWith('/square.txt'));
   const texts = await Promise.all(parts.map((part) => read(part.path)));
-  return { files: { 'results/total.txt': String(texts.reduce((sum, text) => sum + Number(text), 0)) } };
+  return { files: { 'total.txt': String(texts.reduce((sum, text) => sum + Number(text), 0)) } };
 });
 
 const files = {
@@ -61,7 +61,7 @@ test('two hundred units of three replicas finish on six workers', { timeout: pat
   expect(job?.failure?.text ?? job?.state).toBe('completed');
   expect(job?.counts).toMatchObject({ units: units + 1, agreed: units + 1, undecided: 0, replicasRunning: 0 });
   const total = units * (units - 1) * (2 * units - 1);
-  const result = await new Response(await customer.getResultFile(id, 'results/total.txt')).text();
+  const result = await new Response(await customer.getResultFile(id, 'total.txt')).text();
   expect(Number(result) * 6).toBe(total);
 
   const taken = await replicas(id);
