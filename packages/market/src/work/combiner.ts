@@ -142,12 +142,14 @@ async function run(office: Office): Promise<void> {
 }
 
 async function serve(office: Office, batch: readonly Pending[], tick: number): Promise<void> {
-  const { deps, active } = office;
+  const { deps, active, lanes } = office;
+  const freeing: (() => void)[] = [];
+  const tickDeps = { ...deps, onLocked: (units: readonly UnitId[]) => void freeing.push(lanes.occupy(units)) };
   const requests: TickRequest[] = batch.map(({ signed, heard, stored }) => ({ signed, heard, stored }));
   const beside = new Set(active);
   let result: TickResult;
   try {
-    result = await deps.store.transaction((tx) => runTick(tx, deps, requests));
+    result = await deps.store.transaction((tx) => runTick(tx, tickDeps, requests));
   } catch (error) {
     if (batch.length === 1 || error instanceof Fault) {
       for (const one of batch) one.reject(error);
@@ -156,6 +158,8 @@ async function serve(office: Office, batch: readonly Pending[], tick: number): P
     // One request that breaks a rule of ours must not take the others with it.
     for (const one of batch) await serve(office, [one], tick);
     return;
+  } finally {
+    for (const free of freeing) free();
   }
   for (const one of active) beside.add(one);
   const alone = beside.size === 1;

@@ -33,6 +33,8 @@ export interface HandOutDeps {
   readonly facts: JobFactsReader;
   /** Jobs with open units, asked for only when the head of the pool has nothing for a worker. */
   readonly openJobs: (limit: number) => Promise<readonly JobId[]>;
+  /** Told of the units that a look at the pool has locked. */
+  readonly onLocked?: (units: readonly UnitId[]) => void;
 }
 
 /** Open units of a tick with who took them. */
@@ -92,6 +94,7 @@ async function searchFor(tx: WorkTx, deps: HandOutDeps, state: TickState, taking
 
 /** Adds what was found; a unit that this tick holds already is taken as it now stands. */
 async function addToPool(deps: HandOutDeps, state: TickState, pool: Pool, found: OpenUnits): Promise<void> {
+  deps.onLocked?.(found.units.map((unit) => unit.id));
   await deps.facts.load(found.units.map((unit) => unit.job));
   for (const row of found.units) {
     const unit = state.units.get(row.id) ?? row;

@@ -45,6 +45,8 @@ export function createUnitMemory(): UnitMemory {
 export interface Lanes<L extends Laned> {
   /** Takes up to a tick's worth of requests from the front that touch no unit of a running tick. */
   board(queue: L[]): L[];
+  /** Notes units that a running tick has locked beside those of its requests; returns how to let them go. */
+  occupy(units: readonly UnitId[]): () => void;
   /** Ends a tick. */
   leave(batch: readonly L[]): void;
   readonly running: number;
@@ -52,7 +54,14 @@ export interface Lanes<L extends Laned> {
 
 /** No tick runs. */
 export function createLanes<L extends Laned>(): Lanes<L> {
-  const busy = new Set<UnitId>();
+  const busy = new Map<UnitId, number>();
+  const change = (units: readonly UnitId[], by: 1 | -1): void => {
+    for (const unit of units) {
+      const count = (busy.get(unit) ?? 0) + by;
+      if (count > 0) busy.set(unit, count);
+      else busy.delete(unit);
+    }
+  };
   let running = 0;
   return {
     board(queue) {
@@ -64,12 +73,16 @@ export function createLanes<L extends Laned>(): Lanes<L> {
       }
       if (batch.length === 0) return batch;
       queue.splice(0, queue.length, ...rest);
-      for (const one of batch) for (const unit of one.units) busy.add(unit);
+      for (const one of batch) change(one.units, 1);
       running += 1;
       return batch;
     },
+    occupy(units) {
+      change(units, 1);
+      return () => change(units, -1);
+    },
     leave(batch) {
-      for (const one of batch) for (const unit of one.units) busy.delete(unit);
+      for (const one of batch) change(one.units, -1);
       running -= 1;
     },
     get running() {
