@@ -7,7 +7,6 @@ import {
   merkleRootOfHashes,
   refuse,
   type ExchangeRow,
-  type JobId,
   type NewExchange,
   type OfferRow,
   type RefusedItem,
@@ -254,9 +253,4 @@ function answerOf(state: TickState, glimpses: ReadonlyMap<ReplicaId, ReplicaGlim
     refused: turn.refused,
     stored: isStored(turn) || turn.evidence !== undefined,
   };
-}
-
-/** Jobs of a set of offers. */
-function jobsOf(offers: readonly OfferRow[]): Set<JobId> {
-  return new Set(offers.map((offer) => offer.job));
 }
