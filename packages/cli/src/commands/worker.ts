@@ -4,7 +4,8 @@ import { cpus, hostname } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@assay/server';
 import { openWorker } from '@assay/worker';
-import type { Arguments } from '../arguments.ts';
+import { limits } from '@assay/core';
+import { UsageError, type Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { defaultStateDir, readAccess } from '../config.ts';
 import { interruption } from '../interruption.ts';
@@ -23,6 +24,10 @@ export const workerCommand: Command = {
 };
 
 async function run(args: Arguments): Promise<number> {
+  const capacity = args.number('capacity') ?? Math.max(1, Math.floor(cpus().length / 2));
+  if (!Number.isInteger(capacity) || capacity < 1 || capacity > limits.workerReplicas) {
+    throw new UsageError(`--capacity takes a whole number from 1 to ${limits.workerReplicas}`);
+  }
   const stop = interruption();
   const { url, apiKey } = readAccess();
   const name = args.text('name') ?? hostname();
@@ -32,7 +37,7 @@ async function run(args: Arguments): Promise<number> {
       apiKey,
       name,
       stateDir: join(defaultStateDir(), 'worker', name.replaceAll(/[^A-Za-z0-9._-]/g, '_')),
-      capacity: args.number('capacity') ?? Math.max(1, Math.floor(cpus().length / 2)),
+      capacity,
       log: print,
     },
     systemClock,
