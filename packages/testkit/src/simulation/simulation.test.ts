@@ -108,7 +108,8 @@ describe('a market that breaks a rule is caught', () => {
         findByReference: async () => ({ kind: 'ok', value: undefined }),
       })),
     );
-    expect(text).toMatch(/the bank (?:holds|moved)/);
+    // Money sent twice leaves the bank with less than the books say; with other seeds the last payout finds none left.
+    expect(text).toMatch(/the bank (?:holds|moved)|does not come to rest/);
   });
 
   test('when it forgets what it has to tell the ledger', { timeout: 120_000 }, async () => {
