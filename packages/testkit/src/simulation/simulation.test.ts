@@ -59,8 +59,8 @@ function withProvider(trade: TradeDeps, change: (provider: PaymentProvider) => P
   return { ...trade, providers: { forRegion: (region) => change(trade.providers.forRegion(region)) } };
 }
 
-/** The failure of the first of some seeds under which a broken rule shows. */
-async function caught(override: (trade: TradeDeps) => TradeDeps): Promise<string> {
+/** The failure of the first of some seeds under which a broken rule shows as `wanted`; it may also show otherwise. */
+async function caught(override: (trade: TradeDeps) => TradeDeps, wanted = /^/): Promise<string> {
   for (let seed = 1; seed <= 60; seed += 1) {
     try {
       await simulate({ seed, override });
@@ -68,7 +68,7 @@ async function caught(override: (trade: TradeDeps) => TradeDeps): Promise<string
       if (!(error instanceof SimulationFailure)) throw error;
       expect(error.message).toMatch(new RegExp(`^seed ${seed}: `));
       expect(error.message).toContain('the last steps:');
-      return error.message;
+      if (wanted.test(error.message)) return error.message;
     }
   }
   return 'nothing was found';
@@ -99,17 +99,20 @@ describe('a market that breaks a rule is caught', () => {
       sendings += 1;
       return { ...request, idempotencyKey: `${request.idempotencyKey}-${sendings}` };
     };
-    const text = await caught((trade) =>
-      withProvider(trade, (provider) => ({
-        ...provider,
-        createPayment: (request) => provider.createPayment(fresh(request)),
-        createPayout: (request) => provider.createPayout(fresh(request)),
-        refund: (request) => provider.refund(fresh(request)),
-        findByReference: async () => ({ kind: 'ok', value: undefined }),
-      })),
+    const wanted = /the bank (?:holds|moved)/;
+    const text = await caught(
+      (trade) =>
+        withProvider(trade, (provider) => ({
+          ...provider,
+          createPayment: (request) => provider.createPayment(fresh(request)),
+          createPayout: (request) => provider.createPayout(fresh(request)),
+          refund: (request) => provider.refund(fresh(request)),
+          findByReference: async () => ({ kind: 'ok', value: undefined }),
+        })),
+      wanted,
     );
-    // Money sent twice leaves the bank with less than the books say; with other seeds the last payout finds none left.
-    expect(text).toMatch(/the bank (?:holds|moved)|does not come to rest/);
+    // With some seeds the last payout finds no money left and the market never rests; the sums must show it as well.
+    expect(text).toMatch(wanted);
   });
 
   test('when it forgets what it has to tell the ledger', { timeout: 120_000 }, async () => {
