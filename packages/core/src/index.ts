@@ -258,6 +258,8 @@ export {
   type Ending,
   type InputFile,
   type LogSink,
+  type NetworkTarget,
+  type RunEvidence,
   type SandboxDriver,
   type SandboxLimits,
   type SandboxOutcome,

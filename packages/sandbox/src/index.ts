@@ -1,1 +1,1 @@
-export { pythonRunner, wasmDriver, type WasmDriverDeps } from './wasm-driver.ts';
+export { pythonRunner, wasmDriver, type WasmDriverDeps } from './wasm/driver.ts';

@@ -25,15 +25,27 @@ export function localDriver(folder: string, note: (text: string) => void): Sandb
 
 /** Opens the device's state and starts it; the same folder is the same worker. */
 export async function openWorker(options: LocalWorkerOptions, clock: Clock): Promise<Worker> {
-  const { url, apiKey, stateDir, driver, ...rest } = options;
+  const { url, apiKey, stateDir, driver: shared, ...rest } = options;
   const ids = uuidV7Source(() => clock.nowMs(), randomBytes);
-  return startWorker({
-    ...rest,
-    deviceKey: await loadDeviceKey(join(stateDir, 'device.pem')),
-    driver: driver ?? localDriver(join(stateDir, 'sandbox'), options.log),
-    transport: httpTransport({ baseUrl: url, apiKey, clock, ids }),
-    workDir: stateDir,
-    clock,
-    ids,
-  });
+  const driver = shared ?? localDriver(join(stateDir, 'sandbox'), options.log);
+  const release = () => (shared ? undefined : driver.close());
+  try {
+    const worker = await startWorker({
+      ...rest,
+      deviceKey: await loadDeviceKey(join(stateDir, 'device.pem')),
+      driver,
+      transport: httpTransport({ baseUrl: url, apiKey, clock, ids }),
+      workDir: stateDir,
+      clock,
+      ids,
+    });
+    const stop = async (): Promise<void> => {
+      await worker.stop();
+      await release();
+    };
+    return { ...worker, stop };
+  } catch (error) {
+    await release();
+    throw error;
+  }
 }

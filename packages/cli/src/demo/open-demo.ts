@@ -46,13 +46,14 @@ function note(text: string): void {
 export async function openDemo(settings: DemoSettings): Promise<Demo> {
   const { stateDir } = settings;
   const market = await openDemoMarket({ ...settings, providers: owners, logLevel: 'error' });
+  const driver = localDriver(join(stateDir, 'sandbox'), note);
   const workers: Worker[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.stop()));
+    await driver.close();
     await market.close();
   };
   try {
-    const driver = localDriver(join(stateDir, 'sandbox'), note);
     await driver.sweep();
     for (const [index, owner] of market.providers.entries()) {
       const name = `${owner.name}-laptop`;

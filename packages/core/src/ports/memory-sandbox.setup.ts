@@ -54,8 +54,9 @@ export function memorySandbox(
       outputs.sort((a, b) => (a.path < b.path ? -1 : 1));
       const usage = { wallMs: 1, cpuMs: 1, peakBytes: 1 };
       const release = () => rm(outputRoot, { recursive: true, force: true });
-      return { ending, usage, outputs, outputRoot, release };
+      return { ending, usage, evidence: {}, outputs, outputRoot, release };
     },
     sweep: async () => 0,
+    close: async () => {},
   };
 }

@@ -265,6 +265,7 @@ export function sandboxConformance(name: string, harness: () => SandboxHarness):
       ['an unsafe output folder', { outputDir: '../out' }],
       ['no memory', { limits: { memoryBytes: 1 } }],
       ['no time', { limits: { wallMs: 0 } }],
+      ['an address as a host to reach', { network: [{ host: '127.0.0.1', port: 443 }] }],
     ] as const)('refuses %s', async (_what, changes) => {
       await expect(run('', changes)).rejects.toMatchObject({ code: 'sandbox.refused' });
     });

@@ -35,7 +35,15 @@ export interface SandboxUnit {
   readonly randomSeed?: number;
   /** The instant that a deterministic clock starts at. */
   readonly epochMs?: number;
+  /** The only hosts and ports that the unit may connect to; none when left out. */
+  readonly network?: readonly NetworkTarget[];
   readonly limits: SandboxLimits;
+}
+
+/** A host by its DNS name, never an address, and a TCP port. */
+export interface NetworkTarget {
+  readonly host: string;
+  readonly port: number;
 }
 
 export type Ending =
@@ -53,9 +61,22 @@ export interface Usage {
   readonly peakBytes: number;
 }
 
+/** What a driver saw of a run beside its result, for the audit log. */
+export interface RunEvidence {
+  /** The signal that ended the unit's first process. */
+  readonly signal?: string;
+  /** Whether the kernel killed a process of the unit for its memory. */
+  readonly outOfMemory?: boolean;
+  /** Each connection that the unit asked its egress for. */
+  readonly connections?: readonly (NetworkTarget & { readonly allowed: boolean; readonly bytes: number })[];
+  /** Reached for something that no honest program needs: what it was. */
+  readonly breach?: string;
+}
+
 export interface SandboxOutcome {
   readonly ending: Ending;
   readonly usage: Usage;
+  readonly evidence: RunEvidence;
   /** Captured files by path; empty unless the ending is an exit. */
   readonly outputs: Tree;
   /** The folder on this machine where each file's bytes lie, named by their SHA-256, until `release` is called. */
@@ -86,4 +107,6 @@ export interface SandboxDriver {
   run(unit: SandboxUnit, log: LogSink, stop: AbortSignal): Promise<SandboxOutcome>;
   /** Removes what crashed runs left behind; returns how many leftovers there were. */
   sweep(): Promise<number>;
+  /** Destroys what the driver keeps warm; runs that are under way end first. */
+  close(): Promise<void>;
 }

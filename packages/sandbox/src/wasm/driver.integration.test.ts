@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { sandboxConformance } from '@assay/core/conformance';
-import { driverKit, type DriverKit } from './wasm-driver.setup.ts';
+import { driverKit, type DriverKit } from './driver.setup.ts';
 
 let kit: DriverKit;
 beforeAll(async () => {

@@ -8,15 +8,16 @@ import {
   type Ending,
   type InputFile,
   type LogSink,
+  type RunEvidence,
   type SandboxUnit,
   type Tree,
   type Usage,
 } from '@assay/core';
 import { spawnChild, type Child } from './child.ts';
-import { collector, type Collector } from './collector.ts';
-import { FrameViolation, frameReader } from './frames.ts';
+import { collector, type Collector } from '../capture/collector.ts';
+import { FrameViolation, frameReader } from '../capture/frames.ts';
 import type { GuestUnit } from './guest/wire.ts';
-import { QuotaExceeded } from './output-store.ts';
+import { QuotaExceeded } from '../capture/output-store.ts';
 import { processFigures } from './process-figures.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -34,6 +35,7 @@ export interface UnitRun {
 export interface UnitReport {
   readonly ending: Ending;
   readonly usage: Usage;
+  readonly evidence: RunEvidence;
   readonly outputs: Tree;
 }
 
@@ -65,7 +67,8 @@ export async function runInChild(run: UnitRun): Promise<UnitReport> {
   const killed = guard.killed();
   const ending = fault === undefined || killed ? endingOf(killed, sink, died, child) : infra(fault);
   const usage = { ...guard.usage(), wallMs: Math.round(performance.now() - started) };
-  return { ending, usage, outputs: ending.kind === 'exit' ? sink.result().outputs : [] };
+  const evidence = evidenceOf(ending, sink, died);
+  return { ending, usage, evidence, outputs: ending.kind === 'exit' ? sink.result().outputs : [] };
 }
 
 /** Reads frames until the unit is done or the child hangs up; the unit is sent once the child is ready. */
@@ -166,6 +169,15 @@ function endingOf(killed: Killed | undefined, sink: Collector, died: Death | und
   if (died?.signal === 'SIGKILL') return infra('something outside killed the sandbox');
   // Node aborts, or fails with a code, where memory cannot be had; a child that leaves of itself was taken over.
   return { kind: 'killed', why: died?.code === 0 ? 'policy' : 'memory' };
+}
+
+function evidenceOf(ending: Ending, sink: Collector, died: Death | undefined): RunEvidence {
+  const breach = sink.phase() === 'done' && sink.result().sealBroken ? 'a sealed import was called' : undefined;
+  return {
+    ...(died?.signal ? { signal: died.signal } : {}),
+    ...(ending.kind === 'killed' && ending.why === 'memory' ? { outOfMemory: true } : {}),
+    ...(breach === undefined ? {} : { breach }),
+  };
 }
 
 function infra(fault: unknown): Ending {

@@ -7,7 +7,7 @@ import { isSafePath } from '@assay/core';
 import { conformanceLimits } from '@assay/core/conformance';
 import { collector } from './collector.ts';
 import { FrameViolation, frameReader, type Frame } from './frames.ts';
-import { frameBytes, frameKinds, type FrameKind } from './guest/wire.ts';
+import { frameBytes, frameKinds, type FrameKind } from '../wasm/guest/wire.ts';
 import { QuotaExceeded } from './output-store.ts';
 
 function bytesOf(kind: number, payload: Uint8Array): Buffer {

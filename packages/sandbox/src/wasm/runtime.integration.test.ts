@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runPython } from '@assay/core/conformance';
 import { prepareRuntime } from './runtime.ts';
-import { driverKit, type DriverKit } from './wasm-driver.setup.ts';
-import { wasmDriver } from './wasm-driver.ts';
+import { driverKit, type DriverKit } from './driver.setup.ts';
+import { wasmDriver } from './driver.ts';
 
 let kit: DriverKit;
 let folder: string;
@@ -72,8 +72,8 @@ describe('a driver that was killed', () => {
   it('leaves a run that the next sweep ends and removes', async () => {
     await kit.driver.probe();
     const program = `
-      const { driverKit } = await import(${JSON.stringify(join(import.meta.dirname, 'wasm-driver.setup.ts'))});
-      const { wasmDriver } = await import(${JSON.stringify(join(import.meta.dirname, 'wasm-driver.ts'))});
+      const { driverKit } = await import(${JSON.stringify(join(import.meta.dirname, 'driver.setup.ts'))});
+      const { wasmDriver } = await import(${JSON.stringify(join(import.meta.dirname, 'driver.ts'))});
       const kit = await driverKit();
       const driver = wasmDriver({ cacheDir: kit.cacheDir, workDir: ${JSON.stringify(kit.workDir)} });
       const inputs = await kit.lay({ 'main.py': "print('on', flush=True)\\nwhile True: pass" });

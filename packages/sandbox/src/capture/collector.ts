@@ -2,7 +2,7 @@
 
 import type { LogSink, SandboxLimits, TreeFile } from '@assay/core';
 import { FrameViolation, type Frame } from './frames.ts';
-import { frameKinds } from './guest/wire.ts';
+import { frameKinds } from '../wasm/guest/wire.ts';
 import { outputStore, QuotaExceeded } from './output-store.ts';
 
 type Phase = 'starting' | 'running' | 'collecting' | 'done';

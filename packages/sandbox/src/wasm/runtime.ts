@@ -9,7 +9,7 @@ import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Fault } from '@assay/core';
 import { spawnChild } from './child.ts';
-import { frameReader } from './frames.ts';
+import { frameReader } from '../capture/frames.ts';
 import { frameKinds } from './guest/wire.ts';
 import { reachable, safeCacheFolder } from './staging.ts';
 

@@ -1,6 +1,6 @@
 /** The strict reader of what a sandbox's child writes. The child is hostile: any deviation ends the reading. */
 
-import { frameBytes, frameKinds, type FrameKind } from './guest/wire.ts';
+import { frameBytes, frameKinds, type FrameKind } from '../wasm/guest/wire.ts';
 
 export interface Frame {
   readonly kind: FrameKind;

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runPython } from '@assay/core/conformance';
-import { driverKit, inOpenInterpreter, type DriverKit } from './wasm-driver.setup.ts';
+import { driverKit, inOpenInterpreter, type DriverKit } from '../wasm/driver.setup.ts';
 
 /**
  * Each attack prints ESCAPED where it gets through. It runs in the sandbox and, as the positive control, in the same

@@ -53,6 +53,7 @@ export function wasmDriver(deps: WasmDriverDeps): SandboxDriver {
       return runIn(deps.workDir, await runtime(), unit, log, stop);
     },
     sweep: () => abandoned(deps.workDir),
+    close: async () => {},
   };
 }
 
@@ -89,6 +90,7 @@ function admit(unit: SandboxUnit): void {
   if (memoryBytes < limits.sandboxMemoryMinBytes || memoryBytes > limits.sandboxMemoryMaxBytes) {
     throw no('WebAssembly holds 64 MiB to 4 GiB of memory', { memoryBytes });
   }
+  if ((unit.network?.length ?? 0) > 0) throw no('this driver gives a unit no network');
   if (unit.limits.wallMs <= 0 || !Number.isFinite(unit.limits.wallMs)) throw no('a unit needs a time limit');
   for (const path of [unit.entryPoint, unit.outputDir, ...unit.inputs.map((input) => input.path)]) {
     if (!isSafePath(path)) throw no('a path is not safe', { path });

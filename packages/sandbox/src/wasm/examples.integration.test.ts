@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseManifestText, type InputFile } from '@assay/core';
 import { runPython } from '@assay/core/conformance';
-import { driverKit, type DriverKit } from './wasm-driver.setup.ts';
-import { pythonRunner } from './wasm-driver.ts';
+import { driverKit, type DriverKit } from './driver.setup.ts';
+import { pythonRunner } from './driver.ts';
 
-const examples = join(import.meta.dirname, '../../../examples');
+const examples = join(import.meta.dirname, '../../../../examples');
 let kit: DriverKit;
 beforeAll(async () => {
   kit = await driverKit();
