@@ -14,6 +14,8 @@ const policy = (comparator: Comparator, redundancy = 3): ReplicationPolicy => ({
   lossesFactor: 10,
 });
 
+const losses = (count: number) => Array.from({ length: count }, (_, index) => lost(index + 10));
+
 describe('assess', () => {
   it('waits while a planned replica is unclaimed or runs', () => {
     expect(judge(policy(exact), [committed(1), committed(2)], 1)).toEqual({ kind: 'wait' });
@@ -83,7 +85,6 @@ describe('assess', () => {
   });
 
   it('does not count what was lost as an attempt, but does not lose for ever', () => {
-    const losses = (count: number) => Array.from({ length: count }, (_, index) => lost(index + 10));
     expect(judge(policy(exact), losses(29))).toEqual({ kind: 'more', count: 3 });
     expect(judge(policy(exact), losses(30))).toMatchObject({ kind: 'undecided', reason: 'attempts_exhausted' });
     const settled = [result(1, 'a'), result(2, 'a'), ...losses(30)];

@@ -65,7 +65,11 @@ function checkApplied(wanted: readonly Migration[], applied: ReadonlyMap<string,
   for (const [name, sha256] of applied) {
     if (known.get(name) === sha256) continue;
     const what = known.has(name) ? 'was changed after it was applied' : 'was applied but is not known here';
-    throw refuse('store.version_mismatch', `migration ${name} ${what}`, { migration: name });
+    throw refuse(
+      'store.version_mismatch',
+      `migration ${name} ${what}: run the version that made this data, or start with other data (a demo: --fresh)`,
+      { migration: name },
+    );
   }
 }
 

@@ -3,7 +3,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Client, Quote } from '@assay/client';
-import { refuse } from '@assay/core';
+import { parseManifest, refuse } from '@assay/core';
 import { verifyReceipt } from '@assay/verify';
 import type { Arguments } from '../arguments.ts';
 import { withFolderPacked } from '../bundle.ts';
@@ -99,6 +99,8 @@ async function run(args: Arguments): Promise<number> {
     throw refuse('bundle.malformed', `there is no folder ${folder}`);
   const manifest = await manifestOf(folder, args);
   if (args.flag('emit')) {
+    // Which runners a market allows only the market knows, so the one that is asked for passes here.
+    parseManifest(manifest, { runners: typeof manifest['runner'] === 'string' ? [manifest['runner']] : [] });
     print(JSON.stringify(manifest, undefined, 2));
     return 0;
   }

@@ -59,12 +59,11 @@ function numberOf(voice: Voice, who: number): number {
   return 3 + tolerance * (voice.offset + (who % 8) / 8);
 }
 
+function file(path: string, content: string): Tree[number] {
+  return { path, sizeBytes: content.length, sha256: textHash(content) };
+}
+
 function outputsOf(text: string, metrics: string | null, uploads: boolean): Tree {
-  const file = (path: string, content: string): Tree[number] => ({
-    path,
-    sizeBytes: content.length,
-    sha256: textHash(content),
-  });
   // Empty files need no upload, so results without one differ by the name of theirs.
   const empty = { path: `out-${textHash(text).slice(0, 16)}.txt`, sizeBytes: 0, sha256: emptySha256 };
   const out = uploads ? file('out.txt', text) : empty;

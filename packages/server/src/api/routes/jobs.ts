@@ -1,5 +1,6 @@
 /** Quotes, jobs and what came of them. */
 
+import { jobStates } from '@assay/core';
 import { Type } from 'typebox';
 import {
   Change,
@@ -8,7 +9,6 @@ import {
   DisputeRequest,
   Job,
   JobPage,
-  jobStates,
   LogPage,
   ResolveRequest,
   Results,

@@ -1,23 +1,11 @@
 /** Jobs, their units and replicas. */
 
+import { jobStates, replicaStates, unitStates } from '@assay/core';
 import { Type, type Static } from 'typebox';
 import { closed, named, nullable, oneOf, ref } from './named.ts';
 import { Payment } from './money.ts';
 import { manifest, Quote } from './quote.ts';
 import { count, cursor, id, instant, money, page, region, sha256, tree } from './scalars.ts';
-
-export const jobStates = ['created', 'funded', 'verified', 'completed', 'disputed', 'refunded', 'cancelled'] as const;
-export const unitStates = ['open', 'running', 'revealing', 'agreed', 'undecided'] as const;
-export const replicaStates = [
-  'leased',
-  'committed',
-  'revealed',
-  'agreed',
-  'disagreed',
-  'lost',
-  'failed',
-  'withdrawn',
-] as const;
 
 const jobFields = {
   id: id('job'),
@@ -66,6 +54,7 @@ export const Replica = named(
     workerName: Type.String(),
     ownerName: Type.String(),
     state: oneOf(replicaStates),
+    machineClass: Type.String({ description: 'The runner digest, with the architecture where that counts.' }),
     commitment: nullable(sha256),
     digest: nullable(sha256),
     metric: nullable(Type.String()),
