@@ -100,6 +100,7 @@ export {
 export { unitEvents, unitKinds, unitStates, unitTable, type UnitEvent, type UnitKind, type UnitState } from './unit.ts';
 export { replicaEvents, replicaStates, replicaTable, type ReplicaEvent, type ReplicaState } from './replica.ts';
 export {
+  isNetworkTarget,
   manifestSchema,
   manifestShape,
   verificationTypes,
@@ -114,6 +115,7 @@ export {
   manifestFromCanonical,
   manifestHash,
   missingFiles,
+  networkTargetsOf,
   parseManifest,
   parseManifestText,
   timeoutMsOf,
@@ -141,6 +143,7 @@ export {
   type UnitEvidence,
 } from './replication.ts';
 export {
+  machineClassOf,
   mayTake,
   placementReasons,
   type IndependenceKeys,
@@ -260,6 +263,7 @@ export {
   type LogSink,
   type NetworkTarget,
   type RunEvidence,
+  type RunnerReport,
   type SandboxDriver,
   type SandboxLimits,
   type SandboxOutcome,

@@ -46,6 +46,9 @@ export const limits = {
   budgetMinor: 100_000_000_00n,
   /** Leaves room for the ordinal of a unit below PYTHONHASHSEED's 2^32 - 1. */
   randomSeed: 4_294_957_295,
+  /** Hosts and ports that a manifest may name. */
+  networkTargets: 16,
+  hostNameChars: 253,
   metricNameChars: 64,
   tolerance: 1e12,
   metricsFileBytes: 4096,

@@ -106,13 +106,25 @@ const verification: Shape<Verification> = {
   },
 };
 
-const noNetwork: Shape<readonly string[]> = {
-  schema: { type: 'array', items: { type: 'string' }, maxItems: 0 },
-  read(value, path, report) {
-    if (Array.isArray(value) && value.length > 0) return unsupported(report, path, 'network access');
-    return listShape(textShape({ pattern: plainText, rule: 'plain text', max: 255 }), 0).read(value, path, report);
-  },
-};
+const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+/** Names that mean something on the worker's own machine or network. */
+const localNames = 'localhost|local|internal|arpa|onion';
+const portNumber = '[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]';
+
+/** A last label that begins with a letter keeps out every way of writing an address. */
+const networkTarget = textShape({
+  pattern:
+    `^(?=[^:]{1,${limits.hostNameChars}}(?::|$))(?!(?:.*\\.)?(?:${localNames})(?::|$))` +
+    `(?:${label}\\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?(?::(?:${portNumber}))?$`,
+  rule: 'a DNS name in lower case, not an address and not a local name, with :port where it is not 443',
+  min: 1,
+  max: limits.hostNameChars + ':65535'.length,
+});
+
+/** Whether a text names one host and port as `network_whitelist` may. */
+export function isNetworkTarget(text: string): boolean {
+  return networkTarget.read(text, '', () => undefined) !== undefined;
+}
 
 const resources = recordShape(
   {
@@ -168,7 +180,10 @@ export const manifestShape: Shape<Manifest> = recordShape(
     parallelism: withDefault(parallelism, { strategy: 'data_parallel', chunks: 1 }),
     verification: withDefault(verification, { type: 'exact', redundancy: 3 }),
     environment: withDefault(environment, {}),
-    network_whitelist: withDefault(noNetwork, []),
+    network_whitelist: described(
+      'The only hosts that units may connect to, as host or host:port; workers that allow it alone take such a job.',
+      withDefault(listShape(networkTarget, limits.networkTargets), []),
+    ),
     timeout_hours: withDefault(decimalShape(limits.timeoutHoursMin, limits.timeoutHours), 1),
     budget_usd: described(
       'The most the job may cost.',

@@ -12,6 +12,7 @@ import {
   comparatorOf,
   manifestHash,
   missingFiles,
+  networkTargetsOf,
   parseManifest,
   parseManifestText,
   timeoutMsOf,
@@ -135,7 +136,13 @@ describe('parseManifest', () => {
     [{ environment: { random_seed: -1 } }, 'environment.random_seed', 'manifest.out_of_bounds'],
     [{ environment: { random_seed: limits.randomSeed + 1 } }, 'environment.random_seed', 'manifest.out_of_bounds'],
     [{ environment: { runner_version: 'pytorch-2.2.0' } }, 'environment.runner_version', 'manifest.malformed'],
-    [{ network_whitelist: ['example.org:443'] }, 'network_whitelist', 'manifest.unsupported'],
+    [{ network_whitelist: 'example.org' }, 'network_whitelist', 'manifest.malformed'],
+    [{ network_whitelist: [''] }, 'network_whitelist[0]', 'manifest.out_of_bounds'],
+    [
+      { network_whitelist: Array(limits.networkTargets + 1).fill('example.org') },
+      'network_whitelist',
+      'manifest.out_of_bounds',
+    ],
     [{ timeout_hours: 0 }, 'timeout_hours', 'manifest.out_of_bounds'],
     [{ timeout_hours: limits.timeoutHours + 1 }, 'timeout_hours', 'manifest.out_of_bounds'],
     [{ budget_usd: 0 }, 'budget_usd', 'manifest.out_of_bounds'],
@@ -151,6 +158,37 @@ describe('parseManifest', () => {
   it.each(wrong)('finds the fault in %j', (change, path, code) => {
     const value = Object.defineProperties({ ...least }, Object.getOwnPropertyDescriptors(change));
     expect(faultsOf(value).map((fault) => [fault.path, fault.code])).toEqual([[path, code]]);
+  });
+
+  const noTargets = [
+    '192.0.2.1 192.0.2.1:443 1.2.3 0x7f.1 127.0.0.0x1 2130706433 [::1]:443 ::1 a.b.7 example localhost localhost:80',
+    '* *.example.org example.* a.localhost printer.local:631 metadata.google.internal 1.0.0.127.in-addr.arpa x.onion',
+    'Example.org bücher.example example.org. .example.org a..example.org -a.example.org a-.example.org a_b.example.org',
+    'example.org:0 example.org:65536 example.org:99999 example.org:080 example.org: example.org:http example.org:1:1',
+    `https://example.org example.org/path user@example.org ${'a'.repeat(64)}.org ${'a.'.repeat(126)}orgs`,
+  ].flatMap((line) => line.split(' '));
+  it.each([...noTargets, ' example.org', 'example.org\n'])('lets no unit out to %j', (target) => {
+    const faults = faultsOf({ ...least, network_whitelist: ['example.org', target] });
+    expect(faults.map((fault) => [fault.path, fault.code])).toEqual([['network_whitelist[1]', 'manifest.malformed']]);
+  });
+
+  it('reads hosts and ports, each once, 443 where none is named', () => {
+    const long = `${'a.'.repeat(125)}org`;
+    const network_whitelist = ['pypi.org', 'pypi.org:443', 'files.example.org:8443', 'xn--bcher-kva.example:1', long];
+    expect(networkTargetsOf(parseManifest({ ...least, network_whitelist }, rules))).toEqual([
+      { host: 'pypi.org', port: 443 },
+      { host: 'files.example.org', port: 8443 },
+      { host: 'xn--bcher-kva.example', port: 1 },
+      { host: long, port: 443 },
+    ]);
+    expect(networkTargetsOf(parseManifest(least, rules))).toEqual([]);
+  });
+
+  it.each([1, 9, 10, 99, 9999, 10_000, 59_999, 60_000, 64_999, 65_499, 65_529, 65_535])('reads port %i', (port) => {
+    const network_whitelist = [`example.org:${port}`];
+    expect(networkTargetsOf(parseManifest({ ...least, network_whitelist }, rules))).toEqual([
+      { host: 'example.org', port },
+    ]);
   });
 
   it.each([null, [], 'x', 7, undefined])('refuses %j in place of an object', (value) => {
@@ -316,7 +354,7 @@ const mixture: fc.Arbitrary<unknown> = part(
       ]),
     ),
     environment: part({ random_seed: often(0, 42), runner_version: often('python-3.14') }),
-    network_whitelist: often([]),
+    network_whitelist: often([], ['example.org'], ['example.org:8443', 'example.org'], ['192.0.2.1'], ['a.local:1']),
     timeout_hours: often(0.001, 1, 168),
     budget_usd: often(0.01, 5, 5.1, 100_000_000),
     region_preference: often('ru', 'eu', 'us', 'cn'),

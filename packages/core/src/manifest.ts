@@ -6,6 +6,7 @@ import { canonicalJson, hashOf, type CanonicalValue, type Sha256, type Sha256Hex
 import { limits } from './limits.ts';
 import { manifestShape, type Manifest } from './manifest-shape.ts';
 import { money, type Money } from './money.ts';
+import type { NetworkTarget } from './ports/sandbox.ts';
 import type { Tree } from './tree.ts';
 import type { ShapeFault } from './shape.ts';
 import type { UnitKind } from './unit.ts';
@@ -99,6 +100,16 @@ export function budgetOf(manifest: Manifest): Money {
 /** The longest that one run may take, in whole milliseconds. */
 export function timeoutMsOf(manifest: Manifest): number {
   return Math.ceil(manifest.timeout_hours * 3_600_000);
+}
+
+/** The hosts and ports that units may connect to, each once; 443 where the manifest names no port. */
+export function networkTargetsOf(manifest: Manifest): NetworkTarget[] {
+  const targets = new Map<string, NetworkTarget>();
+  for (const text of manifest.network_whitelist) {
+    const [host = '', port = '443'] = text.split(':');
+    targets.set(`${host}:${port}`, { host, port: Number(port) });
+  }
+  return [...targets.values()];
 }
 
 /** How results of the job's units are compared; a merge is always compared bit for bit. */

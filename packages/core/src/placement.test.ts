@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountId, WorkerId } from './ids.ts';
-import { mayTake, placementReasons, type PlacementReason, type UnitNeeds, type WorkerProfile } from './placement.ts';
+import {
+  machineClassOf,
+  mayTake,
+  placementReasons,
+  type PlacementReason,
+  type UnitNeeds,
+  type WorkerProfile,
+} from './placement.ts';
 
 const runner = 'platform-runner:python-3.14';
 const worker: WorkerProfile = {
@@ -13,8 +20,9 @@ const worker: WorkerProfile = {
   region: 'eu',
   cpuCores: 2,
   memoryGb: 4,
-  gpu: false,
   runners: { [runner]: 'class 1' },
+  gpuRunners: ['platform-runner:other'],
+  egressRunners: ['platform-runner:other'],
 };
 const unit: UnitNeeds = {
   customer: 'acc_9' as AccountId,
@@ -22,6 +30,7 @@ const unit: UnitNeeds = {
   cpuCores: 2,
   memoryGb: 4,
   gpu: false,
+  network: false,
   regions: ['eu'],
   machineClass: 'class 1',
   taken: [
@@ -50,6 +59,7 @@ describe('mayTake', () => {
     cpu: [{}, { cpuCores: 2.5 }],
     memory: [{}, { memoryGb: 4.25 }],
     gpu: [{}, { gpu: true }],
+    network: [{}, { network: true }],
     machine_class: [{ runners: { [runner]: 'class 2' } }, {}],
     same_worker: [{ worker: other!.worker }, {}],
     same_owner: [{ owner: other!.owner }, {}],
@@ -70,7 +80,24 @@ describe('mayTake', () => {
     expect(mayTake({ ...worker, region: 'cn' }, { ...unit, regions: [], machineClass: null })).toEqual({ ok: true });
   });
 
+  it('lets units that ask for more go to workers whose runner of that name gives it', () => {
+    const asked = { ...unit, gpu: true, network: true };
+    const giving = { ...worker, gpuRunners: [runner], egressRunners: [runner] };
+    expect(mayTake(giving, asked)).toEqual({ ok: true });
+    expect(mayTake({ ...giving, gpuRunners: [] }, asked)).toEqual({ ok: false, reason: 'gpu' });
+    expect(mayTake({ ...giving, egressRunners: [] }, asked)).toEqual({ ok: false, reason: 'network' });
+  });
+
   it('is not fooled by names of Object.prototype', () => {
     expect(mayTake(worker, { ...unit, runner: 'constructor', machineClass: null })).toMatchObject({ reason: 'runner' });
+  });
+});
+
+describe('machineClassOf', () => {
+  it('tells native runners apart by architecture, and those in WebAssembly by nothing but their digest', () => {
+    const docker = { driver: 'docker', digest: 'sha256:1' };
+    expect(machineClassOf(docker, 'x64')).toBe('sha256:1/x64');
+    expect(machineClassOf(docker, 'arm64')).toBe('sha256:1/arm64');
+    expect(machineClassOf({ driver: 'wasm', digest: 'sha256:1' }, 'arm64')).toBe('sha256:1');
   });
 });

@@ -18,9 +18,12 @@ export interface WorkerProfile extends IndependenceKeys {
   readonly region: Region;
   readonly cpuCores: number;
   readonly memoryGb: number;
-  readonly gpu: boolean;
-  /** The machine class for each runner that the worker has: `<runner digest>` for wasm, with `/<arch>` for docker. */
+  /** The machine class for each runner that the worker has, as `machineClassOf` writes it. */
   readonly runners: Readonly<Record<string, string>>;
+  /** The runners whose units the worker can give a graphics processor. */
+  readonly gpuRunners: readonly string[];
+  /** The runners whose units the worker lets out to the hosts that their manifest names. */
+  readonly egressRunners: readonly string[];
 }
 
 export interface UnitNeeds {
@@ -29,6 +32,8 @@ export interface UnitNeeds {
   readonly cpuCores: number;
   readonly memoryGb: number;
   readonly gpu: boolean;
+  /** The manifest names hosts that the unit connects to. */
+  readonly network: boolean;
   /** Where the unit may run; empty means anywhere. */
   readonly regions: readonly Region[];
   /** Fixed by the first claim where results are compared bit for bit; null before that and for other comparators. */
@@ -46,6 +51,7 @@ export const placementReasons = [
   'cpu',
   'memory',
   'gpu',
+  'network',
   'machine_class',
   'same_worker',
   'same_owner',
@@ -56,6 +62,11 @@ export const placementReasons = [
 export type PlacementReason = (typeof placementReasons)[number];
 
 export type Placement = { readonly ok: true } | { readonly ok: false; readonly reason: PlacementReason };
+
+/** What decides a result's bytes on a machine. A wasm runner computes alike everywhere; a native one per architecture. */
+export function machineClassOf(runner: { readonly driver: string; readonly digest: string }, arch: string): string {
+  return runner.driver === 'wasm' ? runner.digest : `${runner.digest}/${arch}`;
+}
 
 /** The rule, with the first reason against where there is one. */
 export function mayTake(worker: WorkerProfile, unit: UnitNeeds): Placement {
@@ -72,7 +83,8 @@ const against: Readonly<Record<PlacementReason, Test>> = {
   runner: (worker, unit) => !Object.hasOwn(worker.runners, unit.runner),
   cpu: (worker, unit) => worker.cpuCores < unit.cpuCores,
   memory: (worker, unit) => worker.memoryGb < unit.memoryGb,
-  gpu: (worker, unit) => unit.gpu && !worker.gpu,
+  gpu: (worker, unit) => unit.gpu && !worker.gpuRunners.includes(unit.runner),
+  network: (worker, unit) => unit.network && !worker.egressRunners.includes(unit.runner),
   machine_class: (worker, unit) => unit.machineClass !== null && worker.runners[unit.runner] !== unit.machineClass,
   same_worker: shares('worker'),
   same_owner: shares('owner'),

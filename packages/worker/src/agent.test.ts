@@ -102,17 +102,21 @@ describe('an honest worker', () => {
     expect(notes).toEqual([]);
   });
 
-  it('gives the unit its place in the job and a pinned seed and clock', async () => {
+  it('gives the unit its place in the job, a pinned seed and clock, and what its job asks for', async () => {
     let seen: MemoryUnit['unit'] | undefined;
     const replica = server.offer(2);
+    const network = [{ host: 'data.example.org', port: 443 }];
+    server.spec = { ...jobSpec, resources: { cpuCores: 1.5, memoryGb: 0.25, gpu: true }, network };
     await start({ program: (unit) => ((seen = unit.unit), honest(unit)) });
     await until(() => stateOf(replica) === 'revealed');
     expect(seen).toMatchObject({
+      network,
+      gpu: true,
       args: ['--x'],
       environment: { ASSAY_UNIT_ORDINAL: '2', ASSAY_UNITS: '4', ASSAY_SEED: '9', PYTHONHASHSEED: '0' },
       randomSeed: 9,
       epochMs: Date.UTC(2026, 0, 1),
-      limits: { wallMs: 60_000, memoryBytes: 256 * 1024 * 1024 },
+      limits: { wallMs: 60_000, memoryBytes: 256 * 1024 * 1024, cpuCores: 1.5 },
     });
   });
 

@@ -29,7 +29,7 @@ export function describeMachine(report: DriverReport, slots: number, score: numb
     cpuCores: availableParallelism(),
     memoryGb: Math.max(0.1, Math.floor((totalmem() / 1024 ** 3) * 10) / 10),
     slots,
-    runners: report.runners.map(({ runner, digest }) => ({ runner, driver, digest })),
+    runners: report.runners.map((one) => ({ driver, ...one })),
     score,
   };
 }

@@ -2,11 +2,13 @@
 
 import type { ExchangeResponse, JobSpec, Offer } from '@assay/client';
 import {
+  isNetworkTarget,
   isSafePath,
   limits,
   parseId,
   parseSha256,
   type JobId,
+  type NetworkTarget,
   type ReplicaId,
   type Tree,
   type UnitId,
@@ -97,7 +99,17 @@ function checkSpec(spec: JobSpec): void {
   if (typeof memoryGb !== 'number' || !(memoryGb > 0 && memoryGb <= limits.memoryGb)) {
     throw new Unsound('the memory is malformed');
   }
+  const targets = list(spec.network, limits.networkTargets + 1);
+  if (targets.length > limits.networkTargets || !targets.every(isTarget)) {
+    throw new Unsound('the network is malformed');
+  }
   if (typeof spec.verification?.type !== 'string') throw new Unsound('the verification is malformed');
+}
+
+/** As strict as the manifest: what a driver lets a unit out to is never an address. */
+function isTarget(value: unknown): value is NetworkTarget {
+  const { host, port } = (value ?? {}) as Partial<NetworkTarget>;
+  return typeof host === 'string' && isNetworkTarget(`${host}:${String(port)}`);
 }
 
 /** The output folder without the slash that manifests write behind it. */

@@ -79,6 +79,7 @@ function reasonOf(error: unknown): string {
 
 function sandboxUnit(offer: CheckedOffer, inputs: readonly InputFile[]): SandboxUnit {
   const { spec, ordinal } = offer;
+  const network = spec.network ?? [];
   const seed = spec.randomSeed === null ? undefined : spec.randomSeed + ordinal;
   return {
     label: offer.replica,
@@ -96,8 +97,11 @@ function sandboxUnit(offer: CheckedOffer, inputs: readonly InputFile[]): Sandbox
       LANG: 'C.UTF-8',
     },
     ...(seed === undefined ? {} : { randomSeed: seed, epochMs: seededEpochMs }),
+    ...(network.length > 0 && { network: network.map(({ host, port }) => ({ host, port })) }),
+    ...(spec.resources.gpu === true && { gpu: true }),
     limits: {
       wallMs: spec.timeoutMs,
+      ...(typeof spec.resources.cpuCores === 'number' && { cpuCores: spec.resources.cpuCores }),
       memoryBytes: Math.round(spec.resources.memoryGb * 1024 ** 3),
       scratchBytes: Math.min(limits.sandboxScratchBytes, Math.round((spec.resources.memoryGb * 1024 ** 3) / 2)),
       outputFiles: limits.outputFiles,

@@ -88,6 +88,10 @@ export type RunnerOffer = {
   readonly driver: 'wasm' | 'docker';
   /** Pins the exact runner image. */
   readonly digest: string;
+  /** Units may be let out to the hosts that their manifest names. */
+  readonly egress?: boolean;
+  /** Units can be given a graphics processor. */
+  readonly gpu?: boolean;
 };
 
 /** What a worker has. */
@@ -311,6 +315,8 @@ export type Replica = {
   readonly workerName: string;
   readonly ownerName: string;
   readonly state: 'leased' | 'committed' | 'revealed' | 'agreed' | 'disagreed' | 'lost' | 'failed' | 'withdrawn';
+  /** The runner digest, with the architecture where that counts. */
+  readonly machineClass: string;
   readonly commitment: string | null;
   readonly digest: string | null;
   readonly metric: string | null;
@@ -526,7 +532,13 @@ export type JobSpec = {
   readonly resources: {
     readonly cpuCores: number;
     readonly memoryGb: number;
+    readonly gpu?: boolean;
   };
+  /** The only hosts and ports that units may connect to. */
+  readonly network?: readonly {
+    readonly host: string;
+    readonly port: number;
+  }[];
   readonly timeoutMs: number;
   readonly randomSeed: number | null;
   readonly chunks: number;

@@ -4,6 +4,8 @@ import type { Tree, TreeFile } from '../tree.ts';
 
 export interface SandboxLimits {
   readonly wallMs: number;
+  /** Cores that the unit may keep busy, fractions allowed; what the driver takes for one unit when left out. */
+  readonly cpuCores?: number;
   readonly memoryBytes: number;
   /** All files that the unit writes. */
   readonly scratchBytes: number;
@@ -37,6 +39,8 @@ export interface SandboxUnit {
   readonly epochMs?: number;
   /** The only hosts and ports that the unit may connect to; none when left out. */
   readonly network?: readonly NetworkTarget[];
+  /** Asks for the machine's graphics processor; a driver that has none to give refuses. */
+  readonly gpu?: boolean;
   readonly limits: SandboxLimits;
 }
 
@@ -93,8 +97,20 @@ export interface DriverReport {
   readonly usable: boolean;
   /** Why not, or what it guarantees. */
   readonly detail: string;
-  /** What it can run; the digest pins everything that decides a result's bytes, so equal digests give equal results. */
-  readonly runners: readonly { readonly runner: string; readonly digest: string }[];
+  readonly runners: readonly RunnerReport[];
+}
+
+/** A runner that a driver can run. */
+export interface RunnerReport {
+  readonly runner: string;
+  /** Pins everything that decides a result's bytes, so equal digests give equal results. */
+  readonly digest: string;
+  /** The driver that runs it, where it is not the one that reports. */
+  readonly driver?: 'wasm' | 'docker';
+  /** Units of it can be let out to the hosts that their manifest names. */
+  readonly egress?: true;
+  /** Units of it can be given a graphics processor. */
+  readonly gpu?: true;
 }
 
 export interface SandboxDriver {

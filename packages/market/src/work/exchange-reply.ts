@@ -1,6 +1,6 @@
 /** What the market answers to an exchange request, as it travels. */
 
-import type { JobId, RefusedItem, ReplicaId, Tree, UnitId, UnitKind } from '@assay/core';
+import type { JobId, NetworkTarget, RefusedItem, ReplicaId, Tree, UnitId, UnitKind } from '@assay/core';
 
 /** A replica that the worker may run until its lease ends. */
 export interface Offer {
@@ -23,7 +23,9 @@ export interface JobSpec {
   readonly args: readonly string[];
   readonly outputDir: string;
   readonly bundle: Tree;
-  readonly resources: { readonly cpuCores: number; readonly memoryGb: number };
+  readonly resources: { readonly cpuCores: number; readonly memoryGb: number; readonly gpu: boolean };
+  /** The only hosts and ports that units may connect to. */
+  readonly network: readonly NetworkTarget[];
   readonly timeoutMs: number;
   readonly randomSeed: number | null;
   readonly chunks: number;

@@ -89,11 +89,13 @@ export interface JobOptions {
   readonly redundancy?: number;
   readonly merge?: boolean;
   readonly tolerance?: number;
+  /** Further keys of the manifest. */
+  readonly asks?: object;
 }
 
 /** A funded job with open units, without the money. */
 export async function addJob(db: Database, options: JobOptions = {}): Promise<JobId> {
-  const { chunks = 1, redundancy = 3, merge = false, tolerance } = options;
+  const { chunks = 1, redundancy = 3, merge = false, tolerance, asks = {} } = options;
   const manifest = parseManifest(
     {
       runner,
@@ -104,6 +106,7 @@ export async function addJob(db: Database, options: JobOptions = {}): Promise<Jo
           ? { type: 'exact', redundancy }
           : { type: 'metric', metric_name: 'pi', tolerance, redundancy },
       budget_usd: 1000,
+      ...asks,
     },
     { runners: [runner] },
   );
@@ -137,7 +140,8 @@ export interface Device {
   readonly key: KeyObject;
 }
 
-export async function addDevice(db: Database, owner?: AccountId): Promise<Device> {
+/** `offers` is what its one runner gives beside computing. */
+export async function addDevice(db: Database, owner?: AccountId, offers: object = {}): Promise<Device> {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex');
   const device = { id: newId('worker', ids), owner: owner ?? (await addAccount(db)), key: privateKey };
@@ -152,6 +156,7 @@ export async function addDevice(db: Database, owner?: AccountId): Promise<Device
         runner,
         driver: 'wasm',
         digest: 'd1',
+        ...offers,
       },
     ],
   };

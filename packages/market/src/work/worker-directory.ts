@@ -3,6 +3,7 @@
 import {
   isPrivateBlock,
   limits,
+  machineClassOf,
   networkBlock,
   refuse,
   type WorkerId,
@@ -75,17 +76,27 @@ interface Machine {
   readonly arch?: string;
   readonly cpuCores?: number;
   readonly memoryGb?: number;
-  readonly gpu?: string | null;
-  readonly runners?: readonly { readonly runner: string; readonly driver: string; readonly digest: string }[];
+  readonly runners?: readonly {
+    readonly runner: string;
+    readonly driver: string;
+    readonly digest: string;
+    readonly egress?: boolean;
+    readonly gpu?: boolean;
+  }[];
 }
 
-/** The profile that placement judges by. A wasm runner computes alike everywhere; a native one per architecture. */
+/** The profile that placement judges by; of two offers of the same runner the first counts. */
 export function profileOf(row: WorkerRow, block: string | null, runnerDigests: readonly string[] = []): WorkerProfile {
   const machine = (row.machine ?? {}) as Machine;
   const runners: Record<string, string> = {};
-  for (const { runner, driver, digest } of machine.runners ?? []) {
-    if (runnerDigests.length > 0 && !runnerDigests.includes(digest)) continue;
-    runners[runner] ??= driver === 'wasm' ? digest : `${digest}/${machine.arch ?? 'unknown'}`;
+  const gpuRunners: string[] = [];
+  const egressRunners: string[] = [];
+  for (const one of machine.runners ?? []) {
+    if (runnerDigests.length > 0 && !runnerDigests.includes(one.digest)) continue;
+    if (Object.hasOwn(runners, one.runner)) continue;
+    runners[one.runner] = machineClassOf(one, machine.arch ?? 'unknown');
+    if (one.gpu) gpuRunners.push(one.runner);
+    if (one.egress) egressRunners.push(one.runner);
   }
   return {
     worker: row.id,
@@ -97,7 +108,8 @@ export function profileOf(row: WorkerRow, block: string | null, runnerDigests: r
     region: row.region,
     cpuCores: machine.cpuCores ?? 0,
     memoryGb: machine.memoryGb ?? 0,
-    gpu: machine.gpu !== undefined && machine.gpu !== null && machine.gpu !== '',
     runners,
+    gpuRunners,
+    egressRunners,
   };
 }

@@ -44,6 +44,7 @@ function fits(worker: WorkerProfile, job: AvailableJob): boolean {
     cpuCores: manifest.resources.cpu_cores,
     memoryGb: manifest.resources.memory_gb,
     gpu: manifest.resources.gpu,
+    network: manifest.network_whitelist.length > 0,
     regions: [],
     taken: [],
   };

@@ -74,6 +74,7 @@ function presentReplica(row: ReplicaView, currency: string): Replica {
     workerName: row.workerName ?? row.workerId,
     ownerName: row.ownerName ?? '',
     state: row.state as Replica['state'],
+    machineClass: row.machineClass,
     commitment: row.commitment,
     digest: row.digest,
     metric: row.metric,

@@ -19,6 +19,7 @@ export interface ReplicaView {
   readonly workerName: string | null;
   readonly ownerName: string | null;
   readonly state: string;
+  readonly machineClass: string;
   readonly commitment: string | null;
   readonly digest: string | null;
   readonly metric: string | null;
@@ -50,7 +51,8 @@ const readPage = {
 const readReplicas = {
   name: 'read-replicas',
   text: `SELECT r.id, r.unit_id AS "unitId", r.worker_id AS "workerId", w.name AS "workerName",
-      split_part(a.email, '@', 1) AS "ownerName", r.state, r.commitment, r.digest, r.metric, r.claimed_at AS "claimedAt",
+      split_part(a.email, '@', 1) AS "ownerName", r.state, r.machine_class AS "machineClass",
+      r.commitment, r.digest, r.metric, r.claimed_at AS "claimedAt",
       r.committed_at AS "committedAt", r.revealed_at AS "revealedAt", r.wall_ms AS "wallMs", r.cpu_ms AS "cpuMs",
       r.peak_bytes AS "peakBytes", p.paid
     FROM replica r JOIN job j ON j.id = r.job_id LEFT JOIN replica_pay p ON p.replica_id = r.id

@@ -64,7 +64,15 @@ export const JobSpec = named(
     args: Type.Array(Type.String()),
     outputDir: Type.String(),
     bundle: tree,
-    resources: Type.Object({ cpuCores: Type.Number(), memoryGb: Type.Number() }, { additionalProperties: true }),
+    resources: Type.Object(
+      { cpuCores: Type.Number(), memoryGb: Type.Number(), gpu: Type.Optional(Type.Boolean()) },
+      { additionalProperties: true },
+    ),
+    network: Type.Optional(
+      Type.Array(Type.Object({ host: Type.String(), port: count }), {
+        description: 'The only hosts and ports that units may connect to.',
+      }),
+    ),
     timeoutMs: count,
     randomSeed: nullable(Type.Integer()),
     chunks: count,

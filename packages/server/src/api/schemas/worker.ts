@@ -11,6 +11,10 @@ export const RunnerOffer = named(
     runner: Type.String({ minLength: 1, maxLength: 100, description: 'Such as platform-runner:python-3.14.' }),
     driver: oneOf(['wasm', 'docker']),
     digest: Type.String({ minLength: 1, maxLength: 100, description: 'Pins the exact runner image.' }),
+    egress: Type.Optional(
+      Type.Boolean({ description: 'Units may be let out to the hosts that their manifest names.' }),
+    ),
+    gpu: Type.Optional(Type.Boolean({ description: 'Units can be given a graphics processor.' })),
   }),
 );
 
@@ -22,7 +26,7 @@ export const Machine = named(
       os: Type.String({ minLength: 1, maxLength: 20 }),
       cpuCores: Type.Integer({ minimum: 1, maximum: 4096 }),
       memoryGb: Type.Number({ minimum: 0.1, maximum: 65_536 }),
-      gpu: Type.Optional(nullable(Type.String({ maxLength: 100 }))),
+      gpu: Type.Optional(nullable(Type.String({ maxLength: 100, description: 'What people call it.' }))),
       slots: Type.Integer({ minimum: 1, maximum: limits.workerReplicas, description: 'Replicas run at once.' }),
       runners: Type.Array(ref(RunnerOffer), { maxItems: 50 }),
       score: Type.Optional(Type.Number({ minimum: 0, description: 'Of the benchmark, 1 = the reference machine.' })),

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { limits } from '@assay/core';
+import { jobSpec, replicaId } from './fake-server.setup.ts';
+import { checkReply } from './reply.ts';
+
+const jobId = `job_${'b'.repeat(32)}`;
+const offer = {
+  replica: replicaId(1),
+  unit: `unt_${'c'.repeat(32)}`,
+  job: jobId,
+  kind: 'work',
+  ordinal: 1,
+  leaseUntil: '2026-01-01T00:00:00.000Z',
+};
+const read = (changes: object) => checkReply({ offers: [offer], jobs: { [jobId]: { ...jobSpec, ...changes } } });
+
+describe('the hosts that an offer lets a unit out to', () => {
+  it('are taken as the manifest may name them', () => {
+    const network = [{ host: 'data.example.org', port: 443 }];
+    expect(read({ network }).offers).toMatchObject([{ spec: { network } }]);
+    expect(read({}).offers).toHaveLength(1);
+  });
+
+  it.each([
+    [[{ host: '192.0.2.1', port: 443 }]],
+    [[{ host: 'localhost', port: 80 }]],
+    [[{ host: 'data.example.org:80', port: 443 }]],
+    [[{ host: 'data.example.org', port: 0 }]],
+    [[{ host: 'data.example.org', port: '443', extra: 1 }, null]],
+    [[{ host: 'data.example.org', port: 1.5 }]],
+    [Array.from({ length: limits.networkTargets + 1 }, () => ({ host: 'data.example.org', port: 443 }))],
+  ])('are refused as %j', (network) => {
+    const { offers, declined } = read({ network });
+    expect(offers).toEqual([]);
+    expect(declined).toEqual([{ replica: replicaId(1), reason: 'offer_unsound: the network is malformed' }]);
+  });
+});
