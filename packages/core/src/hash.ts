@@ -7,7 +7,11 @@ import type { Branded } from './branded.ts';
 export type Sha256Hex = Branded<'sha256'>;
 
 /** SHA-256 of bytes; the caller injects node:crypto or, in a browser, a library. */
-export type Sha256 = (bytes: Uint8Array) => Uint8Array;
+export interface Sha256 {
+  (bytes: Uint8Array): Uint8Array;
+  /** The same as hex, and of text as of its UTF-8, where the platform has a way that needs no arrays of bytes. */
+  readonly hex?: (data: string | Uint8Array) => string;
+}
 
 /** SHA-256 of nothing: the only hash that a file of no bytes can have. */
 export const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' as Sha256Hex;
@@ -20,7 +24,9 @@ export function parseSha256(text: unknown): Sha256Hex | undefined {
 }
 
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-const byteOfHex = new Map(hexOfByte.map((hex, byte) => [hex, byte]));
+/** The value of each lower-case hex digit by its character code; 255 where it is none. */
+const valueOfDigit = new Uint8Array(128).fill(255);
+for (let value = 0; value < 16; value += 1) valueOfDigit[value.toString(16).charCodeAt(0)] = value;
 
 /** Lower-case hex digits, two a byte. */
 export function toHex(bytes: Uint8Array): string {
@@ -32,12 +38,18 @@ export function toHex(bytes: Uint8Array): string {
 /** The bytes of an even number of hex digits. */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(Math.ceil(hex.length / 2));
-  for (let i = 0; i < bytes.length; i += 1) {
-    const byte = byteOfHex.get(hex.slice(2 * i, 2 * i + 2));
-    assert(byte !== undefined, 'lower-case hex digits in pairs');
-    bytes[i] = byte;
-  }
+  writeHex(bytes, 0, hex);
   return bytes;
+}
+
+/** Writes the bytes of an even number of hex digits into `bytes` from `start`. */
+export function writeHex(bytes: Uint8Array, start: number, hex: string): void {
+  for (let at = 0; at < hex.length; at += 2) {
+    const high = valueOfDigit[hex.charCodeAt(at)] ?? 255;
+    const low = valueOfDigit[hex.charCodeAt(at + 1)] ?? 255;
+    assert((high | low) < 16, 'lower-case hex digits in pairs');
+    bytes[start + at / 2] = (high << 4) | low;
+  }
 }
 
 const encoder = new TextEncoder();
@@ -96,7 +108,13 @@ function isList(value: CanonicalValue): value is readonly CanonicalValue[] {
   return Array.isArray(value);
 }
 
+/** SHA-256 of bytes or of the UTF-8 of text. */
+export function sha256Hex(sha256: Sha256, data: string | Uint8Array): Sha256Hex {
+  if (sha256.hex) return sha256.hex(data) as Sha256Hex;
+  return toHex(sha256(typeof data === 'string' ? utf8(data) : data)) as Sha256Hex;
+}
+
 /** SHA-256 over `assay/<purpose>/1`, a line feed and the canonical JSON of `value`: one domain per purpose. */
 export function hashOf(sha256: Sha256, purpose: string, value: CanonicalValue): Sha256Hex {
-  return toHex(sha256(utf8(`assay/${purpose}/1\n${canonicalJson(value)}`))) as Sha256Hex;
+  return sha256Hex(sha256, `assay/${purpose}/1\n${canonicalJson(value)}`);
 }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { fromHex } from './hash.ts';
+import { fromHex, toHex, utf8, type Sha256Hex } from './hash.ts';
 import { rootOfSidedPath, sidedPath } from './merkle-sides.ts';
 import {
   merkleLeaf,
@@ -9,6 +9,8 @@ import {
   merklePathOfHashes,
   merkleRoot,
   merkleRootOfHashes,
+  merkleRootOfHex,
+  merkleTextLeaf,
   verifyMerklePath,
 } from './merkle.ts';
 
@@ -42,8 +44,18 @@ describe('merkleRoot', () => {
     'over %d leaves is as in Certificate Transparency',
     (size, root) => {
       expect(merkleRoot(sha256, vectors.slice(0, size))).toBe(root);
+      const hashes = vectors.slice(0, size).map((leaf) => toHex(merkleLeaf(sha256, leaf)) as Sha256Hex);
+      expect(merkleRootOfHex(sha256, hashes)).toBe(root);
     },
   );
+
+  it('has one hash for a leaf, as text or as bytes', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (leaf) => {
+        expect(merkleTextLeaf(sha256, leaf)).toBe(toHex(merkleLeaf(sha256, utf8(leaf))));
+      }),
+    );
+  });
 });
 
 describe('a path', () => {

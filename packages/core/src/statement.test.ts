@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parseSha256, toHex, utf8, type Sha256Hex } from './hash.ts';
 import type { JobId, ReplicaId, RequestId, UnitId, WorkerId } from './ids.ts';
-import { merkleRoot } from './merkle.ts';
+import { merkleLeaf, merkleRoot } from './merkle.ts';
 import { rulingHash } from './ruling.ts';
 import { money } from './money.ts';
 import {
@@ -11,7 +11,7 @@ import {
   commitLeaf,
   commitmentOf,
   envelopeText,
-  exchangeLeaves,
+  exchangeLeafHashes,
   exitCodeOf,
   statementLeaf,
   statementsRoot,
@@ -78,7 +78,9 @@ describe('roots', () => {
   it('of an exchange stand over commits, then results', () => {
     const commits = [{ replica, commitment: hash('c') }];
     const leaves = [commitLeaf(replica, hash('c')), statementLeaf(statement)];
-    expect(exchangeLeaves(commits, [statement])).toEqual(leaves);
+    expect(exchangeLeafHashes(sha256, commits, [statement])).toEqual(
+      leaves.map((leaf) => toHex(merkleLeaf(sha256, leaf))),
+    );
     expect(statementsRoot(sha256, commits, [statement])).toBe(merkleRoot(sha256, leaves));
     expect(statementsRoot(sha256, [], [])).toBe(hash(''));
   });

@@ -2,7 +2,7 @@
 
 import { canonicalJson, hashOf, utf8, type Sha256, type Sha256Hex } from './hash.ts';
 import type { JobId, ReplicaId, RequestId, UnitId, WorkerId } from './ids.ts';
-import { merkleLeaf, merkleRoot, merkleRootOfHashes } from './merkle.ts';
+import { merkleRootOfHex, merkleTextLeaf } from './merkle.ts';
 import type { Ending } from './ports/sandbox.ts';
 import type { UnitKind } from './unit.ts';
 
@@ -30,21 +30,33 @@ export function commitmentOf(
 
 /** The leaf of one commitment in an exchange's statements root. */
 export function commitLeaf(replica: ReplicaId, commitment: Sha256Hex): Uint8Array {
-  return utf8(canonicalJson({ commit: { commitment, replica } }));
+  return utf8(commitText(replica, commitment));
+}
+
+function commitText(replica: ReplicaId, commitment: Sha256Hex): string {
+  return canonicalJson({ commit: { commitment, replica } });
 }
 
 /** The leaf of a result statement, in an exchange's statements root and in the ledger's proof root. */
 export function statementLeaf(statement: ResultStatement): Uint8Array {
-  const { job, unit, replica, worker, digest, exitCode, metrics } = statement;
-  return utf8(canonicalJson({ digest, exitCode, job, metrics, replica, unit, worker }));
+  return utf8(statementText(statement));
 }
 
-/** The leaves of an exchange in body order: each commit, then each reveal's statement. */
-export function exchangeLeaves(
+function statementText(statement: ResultStatement): string {
+  const { job, unit, replica, worker, digest, exitCode, metrics } = statement;
+  return canonicalJson({ digest, exitCode, job, metrics, replica, unit, worker });
+}
+
+/** The hashes of an exchange's leaves in body order: each commit, then each reveal's statement. */
+export function exchangeLeafHashes(
+  sha256: Sha256,
   commits: readonly Readonly<{ replica: ReplicaId; commitment: Sha256Hex }>[],
   reveals: readonly ResultStatement[],
-): Uint8Array[] {
-  return [...commits.map((commit) => commitLeaf(commit.replica, commit.commitment)), ...reveals.map(statementLeaf)];
+): Sha256Hex[] {
+  return [
+    ...commits.map((commit) => merkleTextLeaf(sha256, commitText(commit.replica, commit.commitment))),
+    ...reveals.map((statement) => merkleTextLeaf(sha256, statementText(statement))),
+  ];
 }
 
 /** The Merkle root that a device signs over all statements of one exchange. */
@@ -53,7 +65,7 @@ export function statementsRoot(
   commits: readonly Readonly<{ replica: ReplicaId; commitment: Sha256Hex }>[],
   reveals: readonly ResultStatement[],
 ): Sha256Hex {
-  return merkleRoot(sha256, exchangeLeaves(commits, reveals));
+  return merkleRootOfHex(sha256, exchangeLeafHashes(sha256, commits, reveals));
 }
 
 /** The signed part of one exchange request. */
@@ -89,17 +101,19 @@ export interface UnitVerdict {
 
 /** The leaf of a unit's verdict in the ledger's result root. */
 export function verdictLeaf(verdict: UnitVerdict): Uint8Array {
+  return utf8(verdictText(verdict));
+}
+
+function verdictText(verdict: UnitVerdict): string {
   const { unit, ordinal, kind, digest, exitCode, metric, canonical, agreeing } = verdict;
-  return utf8(
-    canonicalJson({ agreeing: agreeing.toSorted(), canonical, digest, exitCode, kind, metric, ordinal, unit }),
-  );
+  return canonicalJson({ agreeing: agreeing.toSorted(), canonical, digest, exitCode, kind, metric, ordinal, unit });
 }
 
 /** One unit of a batch: its verdict and the statements of every replica that revealed. */
 export interface JudgedUnit {
   readonly verdict: UnitVerdict;
   /** With the hash of its leaf where that is at hand. */
-  readonly statements: readonly (ResultStatement & { readonly leaf?: Uint8Array })[];
+  readonly statements: readonly (ResultStatement & { readonly leaf?: Sha256Hex })[];
 }
 
 /**
@@ -114,13 +128,13 @@ export function batchRoots(
   const statements = units.flatMap((unit) =>
     unit.statements
       .toSorted((a, b) => (a.replica < b.replica ? -1 : 1))
-      .map((one) => one.leaf ?? merkleLeaf(sha256, statementLeaf(one))),
+      .map((one) => one.leaf ?? merkleTextLeaf(sha256, statementText(one))),
   );
   return {
-    proofHash: merkleRootOfHashes(sha256, statements),
-    resultHash: merkleRoot(
+    proofHash: merkleRootOfHex(sha256, statements),
+    resultHash: merkleRootOfHex(
       sha256,
-      units.map((unit) => verdictLeaf(unit.verdict)),
+      units.map((unit) => merkleTextLeaf(sha256, verdictText(unit.verdict))),
     ),
   };
 }

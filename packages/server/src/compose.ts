@@ -1,6 +1,5 @@
 /** The one place that picks adapters and ties a server together. */
 
-import { hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import {
@@ -12,7 +11,6 @@ import {
   type ObjectStore,
   type PaymentProvider,
   type Region,
-  type Sha256,
 } from '@assay/core';
 import { ledgerRoles, platformMsp } from '@assay/contracts';
 import { loadLedgerKey, openEmbeddedLedger } from '@assay/ledger';
@@ -30,6 +28,7 @@ import {
   resolveDispute,
   startProcesses,
   workFailed,
+  nodeSha256,
   workVerified,
   type Exchange,
   type TradeDeps,
@@ -74,8 +73,6 @@ export interface RunningServer {
   /** Stops everything in order; nothing that was acknowledged is lost. */
   close(): Promise<void>;
 }
-
-const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
 
 /** Starts a server as configured. Refuses `config.invalid`, `store.locked` and what its parts refuse. */
 export async function startServer(config: Config, overrides: Overrides = {}): Promise<RunningServer> {
@@ -137,7 +134,7 @@ async function openParts(config: Config, overrides: Overrides, undo: (() => Prom
     store: work,
     clock,
     ids,
-    sha256,
+    sha256: nodeSha256,
     verifySignature,
     ignoreNetwork,
     runnerDigests,
@@ -157,7 +154,7 @@ async function openParts(config: Config, overrides: Overrides, undo: (() => Prom
     verifySignature,
     clock,
     ids,
-    sha256,
+    sha256: nodeSha256,
     log,
     mspId: platformMsp,
   };
@@ -180,7 +177,7 @@ function tradeDeps({ config, db, log, ...parts }: TradeParts): TradeDeps {
   return {
     ...parts,
     store: createTradeStore(db),
-    sha256,
+    sha256: nodeSha256,
     identities: {
       orchestrator: { mspId: platformMsp, name: 'orchestrator', roles: [orchestrator] },
       arbiter: { mspId: platformMsp, name: 'arbiter', roles: [arbiter] },

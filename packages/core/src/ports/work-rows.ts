@@ -93,7 +93,7 @@ export interface ReplicaRow {
   /** The judged value in JavaScript's shortest notation. */
   metric: string | null;
   /** The leaf hash of the revealed statement, where this server has computed it before. */
-  leaf?: Uint8Array;
+  leaf?: Sha256Hex;
 }
 
 /** Units with all replicas that were ever given out for them. */

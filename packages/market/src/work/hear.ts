@@ -2,10 +2,8 @@
 
 import {
   commitmentOf,
-  parseSha256,
-  toHex,
+  sha256Hex,
   treeDigest,
-  utf8,
   type ErrorCode,
   type RefusedItem,
   type ReplicaId,
@@ -28,7 +26,7 @@ export interface Heard {
   /** The digest of each reveal's outputs, in body order. */
   readonly digests: readonly Sha256Hex[];
   /** The leaf hashes of commits and reveals, in body order. */
-  readonly leafHashes: readonly Uint8Array[];
+  readonly leafHashes: readonly Sha256Hex[];
 }
 
 /** Outputs that were uploaded, as `replica/sha256/size`. */
@@ -195,7 +193,7 @@ function commitmentIn(
 
 /** The hash of the metrics file that a reveal carries; null where it carries none. */
 export function metricsHash(sha256: Sha256, reveal: BodyReveal): Sha256Hex | null {
-  return reveal.metrics === null ? null : (parseSha256(toHex(sha256(utf8(reveal.metrics)))) ?? null);
+  return reveal.metrics === null ? null : sha256Hex(sha256, reveal.metrics);
 }
 
 function lists(reveal: BodyReveal, hash: Sha256Hex): boolean {

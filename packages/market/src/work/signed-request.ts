@@ -6,13 +6,12 @@ import {
   parseId,
   parseSha256,
   refuse,
+  sha256Hex,
   utf8,
   type Envelope,
   type RequestId,
   type Sha256,
-  type Sha256Hex,
   type WorkerId,
-  toHex,
 } from '@assay/core';
 import type { VerifySignature } from './device-signature.ts';
 import { readExchangeBody, type ExchangeBody } from './exchange-body.ts';
@@ -56,7 +55,7 @@ export async function checkRequest(deps: CheckDeps, headers: SignedHeaders, raw:
     throw refuse('request.stale', 'the request is too old or from the future', { sentAtMs: stated.sentAtMs });
   }
   const worker = await deps.workers.find(stated.worker, headers.ip);
-  const envelope: Envelope = { ...stated, bodySha256: toHex(deps.sha256(raw)) as Sha256Hex };
+  const envelope: Envelope = { ...stated, bodySha256: sha256Hex(deps.sha256, raw) };
   const { signature } = headers;
   if (signature === undefined || !deps.verifySignature(worker.publicKey, utf8(envelopeText(envelope)), signature)) {
     throw refuse('auth.bad_signature', 'the signature does not match the request');

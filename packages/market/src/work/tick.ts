@@ -1,10 +1,9 @@
 /** One tick of the exchange: all waiting requests of a server become one transaction. */
 
 import {
-  exchangeLeaves,
+  exchangeLeafHashes,
   limits,
-  merkleLeaf,
-  merkleRootOfHashes,
+  merkleRootOfHex,
   refuse,
   type ExchangeRow,
   type NewExchange,
@@ -63,7 +62,7 @@ interface Turn {
   /** Answered before: its statements are not heard again. */
   replay?: ExchangeRow;
   heard?: Heard;
-  leafHashes: readonly Uint8Array[];
+  leafHashes: readonly Sha256Hex[];
   evidence?: NewExchange;
   refused: readonly RefusedItem[];
   offers: readonly OfferRow[];
@@ -167,8 +166,8 @@ function checkRoot(deps: TickDeps, state: TickState, turn: Turn): void {
     const metrics = metricsHash(deps.sha256, reveal);
     statements.push({ job: unit.job, unit: unit.id, replica: id, worker: turn.worker, digest, exitCode, metrics });
   }
-  turn.leafHashes = exchangeLeaves(body.commits, statements).map((leaf) => merkleLeaf(deps.sha256, leaf));
-  if (merkleRootOfHashes(deps.sha256, turn.leafHashes) !== envelope.statementsRoot) {
+  turn.leafHashes = exchangeLeafHashes(deps.sha256, body.commits, statements);
+  if (merkleRootOfHex(deps.sha256, turn.leafHashes) !== envelope.statementsRoot) {
     turn.error = refuse('auth.bad_signature', 'the signed root does not cover the statements of the request');
     return;
   }
@@ -229,7 +228,7 @@ function keepEvidence(turn: Turn): void {
     sentAtMs: envelope.sentAtMs,
     statementsRoot: envelope.statementsRoot,
     signature,
-    leafHashes: Buffer.concat(turn.leafHashes).toString('hex'),
+    leafHashes: turn.leafHashes.join(''),
     offers: turn.offers.map((offer) => offer.replica),
     refused: turn.refused,
   };

@@ -1,10 +1,10 @@
 /** The server's process of the benchmark: the real server with all its processes; only the bank is simulated. */
 
 import { hash } from 'node:crypto';
-import { limits, treeDigest, type AccountId, type Sha256, type Sha256Hex } from '@assay/core';
+import { limits, treeDigest, type AccountId, type Sha256Hex } from '@assay/core';
 import { memoryPaymentProvider } from '@assay/core/conformance';
 import { verifyLedger } from '@assay/ledger';
-import { checkBooks, createJob, payJob } from '@assay/market';
+import { checkBooks, createJob, nodeSha256 as sha256, payJob } from '@assay/market';
 import { readConfig, startServer, systemClock, type RunningServer } from '@assay/server';
 import { benchRunner } from './dispatch-seed.ts';
 
@@ -36,8 +36,6 @@ export type FromServer =
   | { readonly kind: 'ordered' }
   | { readonly kind: 'checked'; readonly faults: readonly string[]; readonly ledgerTransactions: number }
   | { readonly kind: 'failed'; readonly text: string };
-
-const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
 
 function start(order: Extract<ToServer, { kind: 'start' }>): Promise<RunningServer> {
   return startServer(

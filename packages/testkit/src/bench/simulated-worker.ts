@@ -13,11 +13,11 @@ import {
   type JobId,
   type ReplicaId,
   type ResultStatement,
-  type Sha256,
   type Sha256Hex,
   type UnitId,
   type WorkerId,
 } from '@assay/core';
+import { nodeSha256 as sha256 } from '@assay/market';
 import { openClient } from './keep-alive-client.ts';
 
 /** Who it is. */
@@ -38,8 +38,6 @@ export interface SimulationDeps {
   /** Where all workers count. */
   readonly tally: Tally;
 }
-
-export const sha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
 
 interface Run {
   readonly replica: ReplicaId;
