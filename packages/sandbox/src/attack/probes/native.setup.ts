@@ -58,39 +58,25 @@ const procProbes: readonly Probe[] = [
     'proc and sys',
     'proc.sysctl',
     "change the kernel's settings",
-    "for name in ('kernel/modprobe', 'kernel/hostname', 'vm/overcommit_memory', 'fs/file-max', 'kernel/randomize_va_space', 'net/ipv4/ip_forward'): opens('/proc/sys/' + name)",
+    "for name in ('kernel/modprobe', 'kernel/hostname', 'vm/overcommit_memory', 'fs/file-max', 'kernel/randomize_va_space', 'net/ipv4/ip_forward'): opens('/proc/sys/' + name)\nopens('/proc/sysrq-trigger')",
   ),
-  native('proc and sys', 'proc.sysrq', 'press the magic key', "opens('/proc/sysrq-trigger')"),
-  native('proc and sys', 'proc.kcore', "read the machine's memory", "opens('/proc/kcore', os.O_RDONLY)"),
   native(
     'proc and sys',
     'proc.kallsyms',
-    "learn the kernel's addresses",
-    "try:\n  lines = open('/proc/kallsyms').read(4096).splitlines()\nexcept OSError as error: print('refused', error)\nelse:\n  if any(int(line.split()[0], 16) for line in lines[:20]): escaped('addresses')",
+    "learn the kernel's addresses and memory",
+    "opens('/proc/kcore', os.O_RDONLY)\ntry:\n  lines = open('/proc/kallsyms').read(4096).splitlines()\nexcept OSError as error: print('refused', error)\nelse:\n  if any(int(line.split()[0], 16) for line in lines[:20]): escaped('addresses')",
   ),
   native(
     'proc and sys',
     'sys.uevent-helper',
     'set what the kernel runs on an event',
-    "for path in ('/sys/kernel/uevent_helper', '/sys/kernel/profiling', '/sys/power/state', '/sys/kernel/mm/ksm/run', '/sys/module/printk/parameters/time'): opens(path)",
+    "for path in ('/sys/kernel/uevent_helper', '/sys/kernel/profiling', '/sys/power/state', '/sys/kernel/mm/ksm/run', '/sys/module/printk/parameters/time'): opens(path)\nfor path in ('/sys/kernel/debug', '/sys/kernel/tracing', '/sys/fs/bpf'):\n  try:\n    if os.listdir(path): escaped(f'listed {path}')\n  except OSError as error: print('refused', error)",
   ),
   native(
     'proc and sys',
     'sys.cgroup',
     'leave the control group or set a release agent',
     "for folder, folders, names in os.walk('/sys/fs/cgroup'):\n  for name in ('release_agent', 'cgroup.procs', 'notify_on_release', 'memory.limit_in_bytes', 'memory.max', 'pids.max'):\n    if name in names: opens(os.path.join(folder, name))\n  if folder.count('/') > 6: folders.clear()",
-  ),
-  native(
-    'proc and sys',
-    'sys.debug',
-    'look into debugfs and tracefs',
-    "for path in ('/sys/kernel/debug', '/sys/kernel/tracing', '/sys/fs/bpf'):\n  try:\n    if os.listdir(path): escaped(f'listed {path}')\n  except OSError as error: print('refused', error)",
-  ),
-  native(
-    'proc and sys',
-    'proc.oom-score',
-    'make the kernel kill others first',
-    "try: open('/proc/self/oom_score_adj', 'w').write('-900')\nexcept OSError as error: print('refused', error)\nelse: escaped('oom_score_adj')",
   ),
 ];
 

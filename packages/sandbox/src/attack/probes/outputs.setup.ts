@@ -25,7 +25,7 @@ const outputProbes: readonly Probe[] = [
   nativeOutput(
     'outputs.proc-link',
     'a link into /proc as a result',
-    "os.symlink('/proc/1/root{file}', 'results/link')",
+    "os.symlink('/proc/self/root{file}', 'results/link')",
   ),
   nativeOutput(
     'outputs.hard-link',
@@ -79,15 +79,17 @@ const outputProbes: readonly Probe[] = [
 ];
 
 const seek = `
-for folder, folders, names in os.walk('/'):
-  if folder.startswith(('/sys', '/proc/sys', '/usr', '/lib')): folders.clear()
-  if folder.startswith('/proc/') and folder.count('/') > 2: folders.clear()
-  for name in names:
-    if folder.startswith('/proc') and name not in ('cmdline', 'environ'): continue
-    path = os.path.join(folder, name)
-    try:
-      if os.path.isfile(path) and os.stat(path).st_size < 100_000: print(open(path, errors='replace').read(2000)) if '{needle}' in open(path, errors='replace').read(100_000) else None
-    except OSError: pass
+def seek():
+  for top in ('/proc', '/tmp', '/job', '/dev/shm', '/run', '/var/tmp', '/home', '/root'):
+    for folder, folders, names in os.walk(top):
+      if folder.startswith('/proc/') and folder.count('/') > 2: folders.clear()
+      for name in names:
+        if top == '/proc' and name not in ('cmdline', 'environ'): continue
+        path = os.path.join(folder, name)
+        try:
+          if os.path.isfile(path) and os.stat(path).st_size < 100_000 and '{needle}' in open(path, errors='replace').read(): return print(path, open(path).read(2000))
+        except (OSError, ValueError): pass
+seek()
 `;
 
 const jobProbes: readonly Probe[] = [
