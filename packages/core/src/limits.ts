@@ -189,6 +189,8 @@ export const limits = {
   sandboxWatchMs: 25,
   /** What the interpreter itself needs on top of a unit's memory. */
   sandboxRuntimeBytes: 320 * 1024 * 1024,
+  /** The same for R, whose code alone takes a third of it. */
+  sandboxRuntimeBytesR: 576 * 1024 * 1024,
   sandboxMemoryMinBytes: 64 * 1024 * 1024,
   /** What a 32-bit WebAssembly memory can hold. */
   sandboxMemoryMaxBytes: 4 * 1024 * 1024 * 1024,
@@ -207,6 +209,11 @@ export const limits = {
   workerDownloads: 8,
   /** The body of one exchange that a worker composes. */
   workerReportBytes: 1024 * 1024,
+  /** Between two looks at what the owner of a worker's machine allows, and at how much its folder holds. */
+  workerLookMs: 3_000,
+  workerDiskLookMs: 60_000,
+  /** The longest pause before a worker tries a sandbox again that failed. */
+  workerProbeMaxMs: 300_000,
   workerUploadAttempts: 3,
   /** How long a stopping worker waits for the server to hear of it. */
   workerStopMs: 10_000,
@@ -216,6 +223,12 @@ export const limits = {
   workerRetryMaxMs: 10_000,
   /** Open files of a sandbox's process. */
   sandboxDescriptors: 64,
+  /** How long a line of a worker's audit log is kept, by whole days, and how much all of them may hold. */
+  auditKeepMs: 30 * 86_400_000,
+  auditBytes: 1024 * 1024 * 1024,
+  /** Lines that one write of the audit log takes, and connections that one line names. */
+  auditBatch: 256,
+  auditConnections: 100,
   ledgerKeyChars: 300,
   ledgerArgs: 8,
   ledgerArgChars: 128 * 1024,
@@ -235,6 +248,28 @@ export const limits = {
   ledgerFactBatch: 200,
   ledgerFollowMs: 1000,
   ledgerProblems: 100,
+  /** How long a local Fabric network's programs have to end before they are killed. */
+  fabricStopMs: 10_000,
+  /** How long a local network may take until it answers. */
+  fabricStartMs: 60_000,
+  fabricToolMs: 60_000,
+  fabricToolBytes: 4 * 1024 * 1024,
+  /** How long a peer may take to answer one call. */
+  fabricCallMs: 10_000,
+  /** How long a transaction that was ordered may take to come back in a block before it is sent again. */
+  fabricCommitMs: 5_000,
+  /** How long one submission is tried before the caller hears that the ledger is unavailable. */
+  fabricSubmitMs: 30_000,
+  fabricRetryMs: 50,
+  fabricRetryMaxMs: 1_000,
+  /** Tries of a transaction that conflicts with others before the caller hears of the conflict. */
+  fabricConflicts: 8,
+  /** Transactions of one server that are under way at the same time. */
+  fabricInFlight: 200,
+  /** How far the clock of whoever proposes a transaction may be from an endorsing organisation's own. */
+  fabricClockSkewMs: 30_000,
+  /** Blocks that the projection writes in one transaction. */
+  fabricProjectionBlocks: 50,
   /** Calls to payment providers that a server makes at the same time. */
   providerCalls: 8,
   /** How long one call to a payment provider may take; after it the outcome is unknown. */

@@ -1,2 +1,3 @@
-export { pythonRunner, wasmDriver, type WasmDriverDeps } from './wasm/driver.ts';
+export { wasmDriver, type WasmDriverDeps } from './wasm/driver.ts';
+export { pythonRunner } from './wasm/languages.ts';
 export { startEngine, type Engine, type EngineOptions } from './docker/engine/engine.ts';

@@ -18,12 +18,10 @@ export interface Child {
 }
 
 export interface ChildOptions {
-  readonly memoryBytes: number;
   readonly cpuSeconds: number;
   readonly mode: 'run' | 'snapshot';
 }
 
-const pageBytes = 65_536;
 const tailChars = 4000;
 
 /** Lowers what the kernel lets the process have before Node starts: no core files, no file writes, few descriptors. */
@@ -38,8 +36,7 @@ export function spawnChild(runtime: Runtime, options: ChildOptions): Child {
     '--disable-proto=delete',
     '--no-warnings',
     '--no-experimental-websocket',
-    `--wasm-max-mem-pages=${Math.floor(options.memoryBytes / pageBytes)}`,
-    `${runtime.folder}/guest/main.mjs`,
+    `${runtime.folder}/${runtime.main}`,
     runtime.folder,
     options.mode,
   ];

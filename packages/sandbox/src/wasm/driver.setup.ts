@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseSha256, type InputFile, type Sha256, type Sha256Hex } from '@assay/core';
 import type { SandboxHarness } from '@assay/core/conformance';
-import { pythonRunner, wasmDriver } from './driver.ts';
+import { wasmDriver } from './driver.ts';
+import { pythonRunner } from './languages.ts';
 
 /** SHA-256 by Node. */
 const sha256: Sha256 = (bytes) => createHash('sha256').update(bytes).digest();

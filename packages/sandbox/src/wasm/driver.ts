@@ -1,6 +1,6 @@
 /**
- * The sandbox driver for machines without Docker: the Python interpreter in WebAssembly, in a locked-down child process
- * that serves one unit and dies. Limits are enforced from outside; nothing the child says is more than a job's claim.
+ * The sandbox driver for machines without Docker: Python, R and WASI programs in WebAssembly, in a locked-down child
+ * process that serves one unit and dies. Limits are enforced from outside; nothing the child says is more than a job's claim.
  */
 
 import { mkdir, rm } from 'node:fs/promises';
@@ -13,16 +13,15 @@ import {
   type DriverReport,
   type LogSink,
   type Refusal,
+  type RunnerReport,
   type SandboxDriver,
   type SandboxOutcome,
   type SandboxUnit,
 } from '@assay/core';
+import { languages, type Language } from './languages.ts';
 import { abandoned, openRunFolder } from './run-folder.ts';
 import { prepareRuntime, type Runtime } from './runtime.ts';
 import { runInChild } from './run-unit.ts';
-
-/** The one runner of this driver. */
-export const pythonRunner = 'platform-runner:python-3.14';
 
 export interface WasmDriverDeps {
   /** Where the interpreter is staged; kept between starts. */
@@ -37,20 +36,23 @@ const leastNode = 24;
 
 /** The driver; nothing is staged before the first `probe` or `run`. */
 export function wasmDriver(deps: WasmDriverDeps): SandboxDriver {
-  let preparing: Promise<Runtime> | undefined;
-  const runtime = () => {
-    preparing ??= prepareRuntime(deps.cacheDir, deps.note ?? (() => {})).catch((error: unknown) => {
-      preparing = undefined;
+  const preparing = new Map<string, Promise<Runtime>>();
+  const runtime = (language: Language) => {
+    const started = preparing.get(language.runner);
+    if (started) return started;
+    const starting = prepareRuntime(language, deps.cacheDir, deps.note ?? (() => {})).catch((error: unknown) => {
+      preparing.delete(language.runner);
       throw error;
     });
-    return preparing;
+    preparing.set(language.runner, starting);
+    return starting;
   };
   return {
     name: 'wasm',
     probe: () => probe(runtime),
     async run(unit, log, stop) {
-      admit(unit);
-      return runIn(deps.workDir, await runtime(), unit, log, stop);
+      const language = admit(unit);
+      return runIn(deps.workDir, await runtime(language), unit, log, stop);
     },
     sweep: () => abandoned(deps.workDir),
     close: async () => {},
@@ -83,14 +85,17 @@ function no(message: string, details: Details = {}): Refusal {
   return refuse('sandbox.refused', message, details);
 }
 
-/** Refuses what this driver cannot hold. */
-function admit(unit: SandboxUnit): void {
+/** The language of the unit's runner; refuses what this driver cannot hold. */
+function admit(unit: SandboxUnit): Language {
   const { memoryBytes } = unit.limits;
-  if (unit.runner !== pythonRunner) throw no(`this driver runs ${pythonRunner} only`, { runner: unit.runner });
+  const language = languages.find(({ runner }) => runner === unit.runner);
+  if (!language)
+    throw no(`this driver runs ${languages.map(({ runner }) => runner).join(', ')}`, { runner: unit.runner });
   if (memoryBytes < limits.sandboxMemoryMinBytes || memoryBytes > limits.sandboxMemoryMaxBytes) {
     throw no('WebAssembly holds 64 MiB to 4 GiB of memory', { memoryBytes });
   }
   if ((unit.network?.length ?? 0) > 0) throw no('this driver gives a unit no network');
+  if (unit.gpu) throw no('this driver has no graphics processor to give');
   if (unit.limits.wallMs <= 0 || !Number.isFinite(unit.limits.wallMs)) throw no('a unit needs a time limit');
   for (const path of [unit.entryPoint, unit.outputDir, ...unit.inputs.map((input) => input.path)]) {
     if (!isSafePath(path)) throw no('a path is not safe', { path });
@@ -100,25 +105,32 @@ function admit(unit: SandboxUnit): void {
   }
   const inputBytes = unit.inputs.reduce((total, input) => total + input.sizeBytes, 0);
   if (inputBytes > memoryBytes) throw no('the inputs do not fit into the memory', { inputBytes, memoryBytes });
+  return language;
 }
 
-async function probe(runtime: () => Promise<Runtime>): Promise<DriverReport> {
+async function probe(runtime: (language: Language) => Promise<Runtime>): Promise<DriverReport> {
   const report = { driver: 'wasm', runners: [] };
   const major = Number(process.versions.node.split('.')[0]);
   if (process.platform === 'win32') return { ...report, usable: false, detail: 'needs process groups' };
   if (major < leastNode)
     return { ...report, usable: false, detail: `needs Node ${leastNode}, this is ${process.version}` };
-  try {
-    const { identity, digest } = await runtime();
-    const who = identity ? `as uid ${identity.uid}` : 'as the same user as the worker: give it a user of its own';
-    const runners = [{ runner: pythonRunner, digest }];
-    return {
-      driver: 'wasm',
-      runners,
-      usable: true,
-      detail: `Python 3.14 in WebAssembly, a process per unit ${who}, no network`,
-    };
-  } catch (error) {
-    return { ...report, usable: false, detail: (error as Error).message };
+  const runners: RunnerReport[] = [];
+  const titles: string[] = [];
+  const faults: string[] = [];
+  let who = 'as the same user as the worker: give it a user of its own';
+  for (const language of languages) {
+    const { runner, title } = language;
+    try {
+      const { identity, digest } = await runtime(language);
+      if (identity) who = `as uid ${identity.uid}`;
+      runners.push({ runner, digest });
+      titles.push(title);
+    } catch (error) {
+      faults.push(`${title}: ${(error as Error).message}`);
+    }
   }
+  const missing = faults.length === 0 ? '' : `; not here: ${faults.join('; ')}`;
+  if (runners.length === 0) return { ...report, usable: false, detail: faults.join('; ') };
+  const detail = `${titles.join(', ')} in WebAssembly, a process per unit ${who}, no network${missing}`;
+  return { driver: 'wasm', runners, usable: true, detail };
 }

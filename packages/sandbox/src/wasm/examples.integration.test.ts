@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseManifestText, type InputFile } from '@assay/core';
 import { runPython } from '@assay/core/conformance';
 import { driverKit, type DriverKit } from './driver.setup.ts';
-import { pythonRunner } from './driver.ts';
+import { pythonRunner } from './languages.ts';
 
 const examples = join(import.meta.dirname, '../../../../examples');
 let kit: DriverKit;

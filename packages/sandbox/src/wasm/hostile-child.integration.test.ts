@@ -60,7 +60,14 @@ async function runChild(script: string): Promise<UnitReport & { log: string; pid
   let pid = 0;
   const identity = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
   const report = await runInChild({
-    runtime: { digest: '', folder, node: process.execPath, identity },
+    runtime: {
+      digest: '',
+      folder,
+      main: 'guest/main.mjs',
+      overheadBytes: 320 * 1024 * 1024,
+      node: process.execPath,
+      identity,
+    },
     unit,
     log: (_stream, text) => {
       log += text;

@@ -44,7 +44,6 @@ export async function runInChild(run: UnitRun): Promise<UnitReport> {
   const { unit } = run;
   const started = performance.now();
   const child = spawnChild(run.runtime, {
-    memoryBytes: unit.limits.memoryBytes,
     cpuSeconds: Math.ceil(unit.limits.wallMs / 1000) * 8 + 120,
     mode: 'run',
   });
@@ -106,7 +105,7 @@ interface Guard {
 
 /** The limits from outside: the clock of each phase, the memory watch, the operator's stop. */
 function watch(child: Child, run: UnitRun): Guard {
-  const memoryBytes = run.unit.limits.memoryBytes + limits.sandboxRuntimeBytes;
+  const memoryBytes = run.unit.limits.memoryBytes + run.runtime.overheadBytes;
   let killed: Killed | undefined;
   let cpuMs = 0;
   let peakBytes = 0;
@@ -193,6 +192,7 @@ async function sendUnit(orders: Writable, unit: SandboxUnit): Promise<void> {
     inputs: unit.inputs.map(({ path, sizeBytes }) => ({ path, sizeBytes })),
     randomSeed: unit.randomSeed ?? null,
     epochMs: unit.epochMs ?? null,
+    memoryBytes: unit.limits.memoryBytes,
     scratchBytes: unit.limits.scratchBytes,
     scratchFiles: limits.sandboxScratchFiles,
   };

@@ -7,6 +7,7 @@ import { runPython } from '@assay/core/conformance';
 import { prepareRuntime } from './runtime.ts';
 import { driverKit, type DriverKit } from './driver.setup.ts';
 import { wasmDriver } from './driver.ts';
+import { languages } from './languages.ts';
 
 let kit: DriverKit;
 let folder: string;
@@ -19,6 +20,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const python = languages.find(({ name }) => name === 'python')!;
 const isRoot = process.getuid?.() === 0;
 
 describe('the staged runtime', () => {
@@ -26,9 +28,9 @@ describe('the staged runtime', () => {
     const notes: string[] = [];
     const cacheDir = join(folder, 'cache');
     if (isRoot) await chmod(folder, 0o755);
-    const first = await prepareRuntime(cacheDir, (text) => notes.push(text));
+    const first = await prepareRuntime(python, cacheDir, (text) => notes.push(text));
     const built = (await stat(join(first.folder, 'snapshot.bin'))).mtimeMs;
-    const second = await prepareRuntime(cacheDir, (text) => notes.push(text));
+    const second = await prepareRuntime(python, cacheDir, (text) => notes.push(text));
     expect((await stat(join(second.folder, 'snapshot.bin'))).mtimeMs).toBe(built);
     expect(notes).toEqual([]);
 
@@ -37,13 +39,13 @@ describe('the staged runtime', () => {
     await chmod(join(first.folder, 'snapshot.bin'), 0o644);
     await writeFile(join(first.folder, 'snapshot.bin'), snapshot);
     await chmod(join(first.folder, 'snapshot.bin'), 0o444);
-    await prepareRuntime(cacheDir, (text) => notes.push(text));
+    await prepareRuntime(python, cacheDir, (text) => notes.push(text));
     expect(notes).toEqual([expect.stringContaining('snapshot.bin does not have its SHA-256')]);
     expect(await readdir(cacheDir)).toHaveLength(1);
   }, 60_000);
 
   it('cannot be written by the child', async () => {
-    const { folder: staged, identity } = await prepareRuntime(kit.cacheDir, () => {});
+    const { folder: staged, identity } = await prepareRuntime(python, kit.cacheDir, () => {});
     if (!identity) return;
     for (const name of await readdir(staged, { recursive: true })) {
       const state = await stat(join(staged, name));

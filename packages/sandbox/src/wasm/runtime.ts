@@ -5,79 +5,61 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, copyFile, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createRequire, stripTypeScriptTypes } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Fault } from '@assay/core';
 import { spawnChild } from './child.ts';
 import { frameReader } from '../capture/frames.ts';
 import { frameKinds } from './guest/wire.ts';
+import { digestOf, readSources, type Language, type Sources } from './languages.ts';
 import { reachable, safeCacheFolder } from './staging.ts';
 
 export interface Runtime {
   /** Over the interpreter and what runs around a job in it: what decides a result's bytes. */
   readonly digest: string;
   readonly folder: string;
+  /** The module that the child starts with, below the folder. */
+  readonly main: string;
+  /** What the process needs for itself, beside the unit's memory. */
+  readonly overheadBytes: number;
   /** The Node that runs the child. */
   readonly node: string;
   /** Whom the child runs as, where this process may choose. */
   readonly identity: { readonly uid: number; readonly gid: number } | undefined;
 }
 
-const pyodideFiles = ['pyodide.mjs', 'pyodide.asm.mjs', 'pyodide.asm.wasm', 'python_stdlib.zip'];
-const guestFiles = ['channel', 'determinism', 'files', 'gate', 'imports', 'main', 'prelude', 'wire'];
 /** A user of its own: `nobody` runs the embedded database, and a job that broke out must not reach that by its user. */
 const sandboxUser = { uid: 65_533, gid: 65_533 };
-const snapshotMemoryBytes = 512 * 1024 * 1024;
 
 /**
  * The staged runtime under `cacheDir` (or, for root, under a folder that everybody can reach), built where it is
  * missing or damaged. Faults `sandbox.unavailable` when it cannot be built.
  */
-export async function prepareRuntime(cacheDir: string, note: (text: string) => void): Promise<Runtime> {
+export async function prepareRuntime(
+  language: Language,
+  cacheDir: string,
+  note: (text: string) => void,
+): Promise<Runtime> {
   const identity = process.getuid?.() === 0 ? sandboxUser : undefined;
   const base = await safeCacheFolder(cacheDir, identity !== undefined);
-  const sources = await readSources();
+  const sources = await readSources(language);
   const stageNode = identity !== undefined && !(await reachable(process.execPath));
-  const content = createHash('sha256');
-  for (const [name, bytes] of sources) content.update(`${name} ${bytes.length}\n`).update(bytes);
-  const digest = content.digest('hex');
+  const digest = digestOf(sources);
   const key = createHash('sha256').update(`${digest} ${process.version} ${stageNode}`).digest('hex');
-  const folder = join(base, `python-${key.slice(0, 16)}`);
-  const runtime = { digest, folder, node: stageNode ? join(folder, 'node') : process.execPath, identity };
-  const fault = await damage(folder);
+  const folder = join(base, `${language.name}-${key.slice(0, 16)}`);
+  const main = `guest/${language.name}/main.mjs`;
+  const node = stageNode ? join(folder, 'node') : process.execPath;
+  const runtime = { digest, folder, main, overheadBytes: language.overheadBytes, node, identity };
+  const fault = await damage(folder, language.snapshot);
   if (fault === undefined) return runtime;
-  if (fault !== 'missing') note(`the sandbox's runtime is rebuilt: ${fault}`);
-  await build(runtime, sources, stageNode);
-  const remaining = await damage(folder);
+  if (fault !== 'missing') note(`the sandbox's runtime for ${language.title} is rebuilt: ${fault}`);
+  await build(runtime, sources, stageNode, language.snapshot);
+  const remaining = await damage(folder, language.snapshot);
   if (remaining === undefined) return runtime;
   throw new Fault('sandbox.unavailable', `the runtime in ${folder} is not sound: ${remaining}`, { retry: false });
 }
 
-async function readSources(): Promise<Map<string, Uint8Array>> {
-  const pyodide = dirname(createRequire(import.meta.url).resolve('pyodide'));
-  const sources = new Map<string, Uint8Array>();
-  for (const name of pyodideFiles) sources.set(`pyodide/${name}`, await readFile(join(pyodide, name)));
-  for (const name of guestFiles) {
-    const typed = await readFile(join(import.meta.dirname, 'guest', `${name}.ts`), 'utf8');
-    sources.set(`guest/${name}.mjs`, Buffer.from(withoutTypes(typed)));
-  }
-  return sources;
-}
-
-/** The module as JavaScript, so that no child needs a compiler at its start. */
-function withoutTypes(typed: string): string {
-  const warn = process.emitWarning;
-  // Node calls this function experimental in a warning that would reach the terminal of everybody who starts a worker.
-  process.emitWarning = () => {};
-  try {
-    return stripTypeScriptTypes(typed).replaceAll(/(from '\.\/[a-z-]+)\.ts'/g, "$1.mjs'");
-  } finally {
-    process.emitWarning = warn;
-  }
-}
-
 /** What is wrong with a staged folder: 'missing', a sentence, or undefined where it is sound. */
-async function damage(folder: string): Promise<string | undefined> {
+async function damage(folder: string, snapshot: boolean): Promise<string | undefined> {
   let listed: Record<string, string>;
   try {
     listed = JSON.parse(await readFile(join(folder, 'stage.json'), 'utf8')) as Record<string, string>;
@@ -95,13 +77,13 @@ async function damage(folder: string): Promise<string | undefined> {
       .digest('hex');
     if (actual !== sha256) return `${name} does not have its SHA-256`;
   }
-  return listed['snapshot.bin'] === undefined ? 'it has no snapshot' : undefined;
+  return snapshot && listed['snapshot.bin'] === undefined ? 'it has no snapshot' : undefined;
 }
 
-async function build(runtime: Runtime, sources: Map<string, Uint8Array>, stageNode: boolean): Promise<void> {
+async function build(runtime: Runtime, sources: Sources, stageNode: boolean, snapshot: boolean): Promise<void> {
   const building = `${runtime.folder}.building-${randomBytes(6).toString('hex')}`;
   try {
-    for (const name of ['', 'pyodide', 'guest']) {
+    for (const name of foldersOf(sources)) {
       await mkdir(join(building, name), { recursive: true });
       await chmod(join(building, name), 0o755);
     }
@@ -120,17 +102,27 @@ async function build(runtime: Runtime, sources: Map<string, Uint8Array>, stageNo
         .digest('hex');
     }
     const node = stageNode ? join(building, 'node') : process.execPath;
-    await put('snapshot.bin', await takeSnapshot({ ...runtime, folder: building, node }));
+    if (snapshot) await put('snapshot.bin', await takeSnapshot({ ...runtime, folder: building, node }));
     await put('stage.json', Buffer.from(JSON.stringify(listed, null, 1)));
-    await install(building, runtime.folder);
+    await install(building, runtime.folder, snapshot);
   } finally {
     await rm(building, { recursive: true, force: true });
   }
 }
 
+/** Every folder that holds one of the files, outer ones first. */
+function foldersOf(sources: Sources): string[] {
+  const folders = new Set(['']);
+  for (const name of sources.keys()) {
+    const parts = name.split('/').slice(0, -1);
+    for (const index of parts.keys()) folders.add(parts.slice(0, index + 1).join('/'));
+  }
+  return [...folders].toSorted();
+}
+
 /** Moves the finished folder into place; a sound one that another process put there first is kept. */
-async function install(building: string, folder: string): Promise<void> {
-  if ((await damage(folder)) !== undefined) await rm(folder, { recursive: true, force: true });
+async function install(building: string, folder: string, snapshot: boolean): Promise<void> {
+  if ((await damage(folder, snapshot)) !== undefined) await rm(folder, { recursive: true, force: true });
   await rename(building, folder).catch(async (error: unknown) => {
     if ((await readdir(folder).catch(() => [])).length === 0) throw error;
   });
@@ -138,7 +130,7 @@ async function install(building: string, folder: string): Promise<void> {
 
 /** Starts the interpreter once, behind the same walls as a unit, and takes its memory. */
 async function takeSnapshot(runtime: Runtime): Promise<Uint8Array> {
-  const child = spawnChild(runtime, { memoryBytes: snapshotMemoryBytes, cpuSeconds: 120, mode: 'snapshot' });
+  const child = spawnChild(runtime, { cpuSeconds: 120, mode: 'snapshot' });
   const reader = frameReader();
   const parts: Uint8Array[] = [];
   let done = false;

@@ -12,8 +12,21 @@ export interface MemoryFiles {
   chmod(path: string, mode: number): void;
   chdir(path: string): void;
   unlink(path: string): void;
+  createDevice(folder: string, name: string, read: () => number): void;
+  makedev(major: number, minor: number): number;
+  registerDevice(device: number, operations: Partial<DeviceOps>): void;
+  mkdev(path: string, device: number): void;
+  open(path: string, flags: number): { readonly fd: number };
+  close(stream: FileStream): void;
+  readFile(path: string): Uint8Array;
+  rmdir(path: string): void;
   isDir(mode: number): boolean;
   isFile(mode: number): boolean;
+}
+
+interface DeviceOps {
+  open(stream: { seekable: boolean }): void;
+  write(stream: FileStream, buffer: Uint8Array, offset: number, length: number): number;
 }
 
 interface FileNode {

@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { installGate } from './gate.ts';
-import { allowedImports, refusedImports } from './imports.ts';
+import { pythonPolicy } from './python/imports.ts';
+import { rPolicy } from './r/imports.ts';
 
 const original = WebAssembly.instantiate;
 let gate: ReturnType<typeof installGate>;
 beforeEach(() => {
-  gate = installGate((bytes) => bytes.fill(7));
+  gate = installGate(pythonPolicy, (bytes) => bytes.fill(7));
 });
 afterEach(() => {
   WebAssembly.instantiate = original;
@@ -44,12 +45,19 @@ it('lets the small modules through that the interpreter compiles at its start', 
   expect(gate.broken()).toBeUndefined();
 });
 
-it('puts no import into two classes', () => {
-  expect([...refusedImports.keys()].filter((name) => allowedImports.has(name))).toEqual([]);
-});
+describe.each([
+  ['Python', pythonPolicy],
+  ['R', rPolicy],
+] as const)('the imports of %s', (_language, policy) => {
+  it('are in one class each', () => {
+    const closing = [...(policy.closing?.keys() ?? [])];
+    const twice = [...policy.refused.keys(), ...closing].filter((name) => policy.allowed.has(name));
+    expect([...twice, ...closing.filter((name) => policy.refused.has(name))]).toEqual([]);
+  });
 
-it('allows nothing that starts a program, opens a socket, loads code or crosses into JavaScript', () => {
-  const dangerous =
-    /system|sock|connect|listen|accept|recv|send|addrinfo|dlopen|dlsym|run_script|asm_const|^Js|js2python|python2js|proxy|hiwire|ffi_|raw_call|promise|suspend/i;
-  expect([...allowedImports].filter((name) => dangerous.test(name))).toEqual([]);
+  it('that are allowed start no program, open no socket, load no code and do not cross into JavaScript', () => {
+    const dangerous =
+      /system|sock|connect|listen|accept|recv|send|addrinfo|dlopen|dlsym|run_script|wget|fetch|^Js|js2python|python2js|proxy|hiwire|ffi_|raw_call|promise|suspend/i;
+    expect([...policy.allowed].filter((name) => dangerous.test(name))).toEqual([]);
+  });
 });

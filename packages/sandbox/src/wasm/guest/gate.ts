@@ -4,9 +4,20 @@
  */
 
 import { createHash } from 'node:crypto';
-import { allowedImports, importListSha256, refusedImports } from './imports.ts';
 
-type Callable = ((...args: unknown[]) => unknown) & { sig?: string };
+type Callable = ((...args: unknown[]) => unknown) & { sig?: string; stub?: boolean };
+
+/** What was reviewed of an interpreter's imports. */
+export interface GatePolicy {
+  /** SHA-256 over the sorted `module.name:kind` lines of the imports of each large module; an upgrade must be reviewed. */
+  readonly importLists: ReadonlySet<string>;
+  /** Imports that reach only the interpreter's own memory and its in-memory files. They stay as they are. */
+  readonly allowed: ReadonlySet<string>;
+  /** Imports that always answer "not there" in the manner of their kind: the job sees an ordinary error. */
+  readonly refused: ReadonlyMap<string, number | null>;
+  /** Imports that answer until the seal and are refused from then on. */
+  readonly closing?: ReadonlyMap<string, number | null>;
+}
 
 /** Thrown through the interpreter when the job calls what is sealed. */
 class SealBroken extends Error {
@@ -14,19 +25,24 @@ class SealBroken extends Error {
 }
 
 export interface Gate {
-  /** From now on only allowed and refused imports answer, and no further module can be compiled. */
-  seal(): void;
+  /**
+   * From now on only allowed and refused imports answer, no further module can be compiled, and the interpreter's
+   * memory grows to `memoryBytes` at most.
+   */
+  seal(memoryBytes: number): void;
   /** The name of the sealed import that was called, or undefined. */
   broken(): string | undefined;
-  /** The interpreter's memory, once it runs. */
-  memory(): WebAssembly.Memory;
 }
+
+const pageBytes = 65_536;
+/** Modules with fewer imports are the trampolines that an interpreter makes for itself at its start. */
+const largeModuleImports = 17;
 
 /**
  * Replaces the global `WebAssembly` entry points before the interpreter is loaded. `randomFill` provides all entropy.
  * Throws when the interpreter asks for imports that were not reviewed.
  */
-export function installGate(randomFill: (bytes: Uint8Array) => void): Gate {
+export function installGate(policy: GatePolicy, randomFill: (bytes: Uint8Array) => void): Gate {
   let sealed = false;
   let broken: string | undefined;
   let memory: WebAssembly.Memory | undefined;
@@ -41,12 +57,30 @@ export function installGate(randomFill: (bytes: Uint8Array) => void): Gate {
     };
     return guarded;
   };
+  const closing = (original: Callable, answer: number | null): Callable => {
+    return (...args) => (sealed ? answer : original(...args));
+  };
   const gated = (name: string, original: Callable): Callable => {
-    if (allowedImports.has(name)) return original;
-    const answer = refusedImports.get(name);
-    const replacement: Callable = answer === undefined ? sealable(name, original) : () => answer;
+    // A stub only forwards to the library of the interpreter's own that was loaded under its name.
+    if (policy.allowed.has(name) || original.stub === true) return original;
+    const answer = policy.refused.get(name);
+    const late = policy.closing?.get(name);
+    let replacement: Callable = sealable(name, original);
+    if (answer !== undefined) replacement = () => answer;
+    else if (late !== undefined) replacement = closing(original, late);
     if (original.sig !== undefined) replacement.sig = original.sig;
     return replacement;
+  };
+  const randomGet: Callable = (at, length) => {
+    if (memory) randomFill(new Uint8Array(memory.buffer, Number(at) >>> 0, Number(length) >>> 0));
+    return 0;
+  };
+  randomGet.sig = 'ipp';
+  const gateTable = (table: Record<string, Callable>) => {
+    for (const [name, entry] of Object.entries(table)) {
+      if (typeof entry === 'function') table[name] = gated(name, entry);
+    }
+    table['random_get'] = randomGet;
   };
 
   const compile = WebAssembly.compile;
@@ -54,19 +88,10 @@ export function installGate(randomFill: (bytes: Uint8Array) => void): Gate {
   const gatedInstantiate = async (source: BufferSource | WebAssembly.Module, imports?: WebAssembly.Imports) => {
     if (sealed) throw new SealBroken('WebAssembly');
     const module = source instanceof WebAssembly.Module ? source : await compile(source);
-    if (WebAssembly.Module.imports(module).length > 16) {
-      checkImports(module);
-      const table = imports?.['env'] as Record<string, Callable>;
-      for (const [name, entry] of Object.entries(table)) {
-        if (typeof entry === 'function') table[name] = gated(name, entry);
-      }
-      table['random_get'] = Object.assign(
-        (at: number, length: number) => {
-          if (memory) randomFill(new Uint8Array(memory.buffer, at >>> 0, length >>> 0));
-          return 0;
-        },
-        { sig: 'ipp' },
-      ) as Callable;
+    if (WebAssembly.Module.imports(module).length >= largeModuleImports) {
+      checkImports(module, policy);
+      // Libraries that are loaded later are linked against the same table.
+      if (!memory) gateTable(imports?.['env'] as Record<string, Callable>);
     }
     const instance = await instantiate(module, imports);
     const exported = instance.exports['memory'];
@@ -76,31 +101,38 @@ export function installGate(randomFill: (bytes: Uint8Array) => void): Gate {
   WebAssembly.instantiate = gatedInstantiate as typeof WebAssembly.instantiate;
 
   return {
-    seal() {
+    seal(memoryBytes) {
+      if (!memory) throw new Error('the interpreter has no memory yet');
+      boundMemory(memory, Math.floor(memoryBytes / pageBytes));
       sealed = true;
       closeRoom();
     },
     broken: () => broken,
-    memory() {
-      if (!memory) throw new Error('the interpreter has no memory yet');
-      return memory;
-    },
   };
 }
 
-/** The digest of a module's import list, as `importListSha256` pins it. */
+/** The interpreter grows its memory through this object alone: it has no `memory.grow` that the job could reach. */
+function boundMemory(memory: WebAssembly.Memory, mostPages: number): void {
+  const grow = memory.grow.bind(memory);
+  memory.grow = (pages) => {
+    if (memory.buffer.byteLength / pageBytes + pages > mostPages) throw new RangeError('the memory is full');
+    return grow(pages);
+  };
+}
+
+/** The digest of a module's import list, as a policy pins it. */
 function importDigest(module: WebAssembly.Module): string {
   const lines = WebAssembly.Module.imports(module).map((entry) => `${entry.module}.${entry.name}:${entry.kind}`);
   return createHash('sha256').update(lines.toSorted().join('\n')).digest('hex');
 }
 
-function checkImports(module: WebAssembly.Module): void {
+function checkImports(module: WebAssembly.Module, policy: GatePolicy): void {
   const digest = importDigest(module);
-  if (digest !== importListSha256) throw new Error(`the interpreter's import list ${digest} was not reviewed`);
+  if (!policy.importLists.has(digest)) throw new Error(`the interpreter's import list ${digest} was not reviewed`);
 }
 
 /** Takes away the globals that could reach beyond the interpreter, should a way back into JavaScript be found. */
-function closeRoom(): void {
+export function closeRoom(): void {
   const room = globalThis as unknown as Record<string, unknown>;
   for (const name of Object.getOwnPropertyNames(room)) {
     if (/^(?:fetch|WebSocket|EventSource|Worker|navigator|require|Bun|Deno|caches|.*Storage|.*Channel)$/.test(name)) {

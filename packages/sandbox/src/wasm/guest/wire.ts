@@ -27,6 +27,7 @@ export interface GuestUnit {
   readonly inputs: readonly { readonly path: string; readonly sizeBytes: number }[];
   readonly randomSeed: number | null;
   readonly epochMs: number | null;
+  readonly memoryBytes: number;
   readonly scratchBytes: number;
   readonly scratchFiles: number;
 }

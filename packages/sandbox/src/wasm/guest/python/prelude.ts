@@ -1,9 +1,9 @@
 /** The Python that runs before and around the job's own code. */
 
+import { workFolder } from '../unit.ts';
+
 /** Where the prelude finds its orders in the in-memory file system. */
 export const ordersPath = '/assay/orders.json';
-/** The job's working folder. */
-export const workFolder = '/job';
 
 /** Modules that most jobs need, imported into the snapshot so that no unit pays for them. */
 export const warmUp = `

@@ -3,11 +3,9 @@
  * delivered, the job inside it is not: whatever the module can call, the job can call by corrupting its own memory.
  */
 
-/** SHA-256 over the sorted `module.name:kind` lines of the interpreter's imports; an upgrade must be reviewed. */
-export const importListSha256 = 'ab62fee60b11c874aecd9081333ca0bf71e1a24f2e2c4623b3cd491d30a7b66f';
+import type { GatePolicy } from '../gate.ts';
 
-/** Imports that reach only the interpreter's own memory and its in-memory files. They stay as they are. */
-export const allowedImports: ReadonlySet<string> = new Set(
+const allowed = new Set(
   `_PyEM_TrampolineCall_JS _Py_CheckEmscriptenSignals_Helper _Py_emscripten_runtime __assert_fail __call_sighandler
   __syscall_chdir __syscall_chmod __syscall_dup __syscall_dup3 __syscall_faccessat __syscall_fadvise64
   __syscall_fallocate __syscall_fchdir __syscall_fchmod __syscall_fchmodat2 __syscall_fchown32 __syscall_fchownat
@@ -22,8 +20,7 @@ export const allowedImports: ReadonlySet<string> = new Set(
   fd_read fd_seek fd_sync fd_write proc_exit random_get throw_no_gil`.split(/\s+/),
 );
 
-/** Imports that always answer "not there" in the manner of their kind: the job sees an ordinary OSError. */
-export const refusedImports: ReadonlyMap<string, number | null> = new Map<string, number | null>([
+const refused = new Map<string, number | null>([
   ...`__syscall_accept4 __syscall_bind __syscall_connect __syscall_getpeername __syscall_getsockname
   __syscall_getsockopt __syscall_listen __syscall_recvfrom __syscall_recvmsg __syscall_sendmsg __syscall_sendto
   __syscall_socket __syscall_mknodat _emscripten_system _setitimer_js`
@@ -43,3 +40,9 @@ export const refusedImports: ReadonlyMap<string, number | null> = new Map<string
   ['ffi_closure_alloc_js', 0],
   ['ffi_prep_closure_loc_js', 1],
 ]);
+
+export const pythonPolicy: GatePolicy = {
+  importLists: new Set(['ab62fee60b11c874aecd9081333ca0bf71e1a24f2e2c4623b3cd491d30a7b66f']),
+  allowed,
+  refused,
+};

@@ -1,0 +1,101 @@
+/**
+ * The sandbox's child process for R: loads the interpreter and all libraries that come with it, closes the gate, runs
+ * one unit as `R --file=main.R --args …` would, hands out what it wrote, and waits to be killed.
+ * `node main.mjs <runtime folder> run`.
+ */
+
+/* oxlint-disable no-underscore-dangle -- the names of R's own functions */
+
+import { waitForTheEnd } from '../channel.ts';
+import { sources } from '../determinism.ts';
+import { installGate, type Gate } from '../gate.ts';
+import { furnish, handOut, readUnit, remark, sendReady, workFolder } from '../unit.ts';
+import type { GuestUnit } from '../wire.ts';
+import { rPolicy } from './imports.ts';
+import { baseEnvironment, cString, cStrings, evaluate, loadR, scriptPath, type Interpreter } from './interpreter.ts';
+
+/**
+ * R loads a package's library when the package is first used, and LAPACK with the first decomposition. After the seal
+ * nothing more is loaded, so all that comes with R is loaded before.
+ */
+const warmUp = `{
+  for (name in c('compiler', 'grid', 'parallel', 'splines', 'stats4', 'tools')) loadNamespace(name)
+  invisible(solve(diag(2)))
+}`;
+
+/** The seeds of R are 32-bit integers. */
+const largestSeed = 2_147_483_647;
+
+/** The package that evaluates JavaScript and mounts folders of the machine, for honest scripts that ask for it. */
+const bridgeFolder = '/usr/lib/R/library/webr';
+
+function prepare(r: Interpreter, unit: GuestUnit): void {
+  r.FS.chdir(workFolder);
+  r.FS.writeFile(scriptPath, r.FS.readFile(`${workFolder}/${unit.entryPoint}`));
+  const args = ['R', '--no-echo', '--vanilla', `--file=${unit.entryPoint}`, '--args', ...unit.args];
+  r._R_set_command_line_arguments(args.length, cStrings(r, args));
+  r._clearenv();
+  const environment = { ...baseEnvironment, ...unit.environment };
+  for (const [name, value] of Object.entries(environment)) r._setenv(cString(r, name), cString(r, value), 1);
+}
+
+/** The exit code that R leaves with, 134 (as after SIGABRT) where the interpreter itself broke down. */
+function runSealed(r: Interpreter, gate: Gate, unit: GuestUnit): number {
+  gate.seal(unit.memoryBytes);
+  r._R_setStartTime();
+  if (unit.randomSeed !== null) evaluate(r, `set.seed(${unit.randomSeed % largestSeed})`);
+  try {
+    r._run_Rmainloop();
+    return 134;
+  } catch (error) {
+    const code = exitCode(error);
+    if (code !== undefined) return flushed(r, code);
+    const what = gate.broken() === undefined ? 'the interpreter stopped' : 'the sandbox ended the job for calling';
+    remark(`${what}: ${gate.broken() ?? (error as Error).message}`);
+    return 134;
+  }
+}
+
+/** Files that the script left open are written out, as C's `exit` does. */
+function flushed(r: Interpreter, code: number): number {
+  try {
+    r._fflush(0);
+    return code;
+  } catch (error) {
+    return exitCode(error) ?? 134;
+  }
+}
+
+function exitCode(thrown: unknown): number | undefined {
+  const { name, status } = thrown as { name?: unknown; status?: unknown };
+  return name === 'ExitStatus' && typeof status === 'number' ? status & 0xff : undefined;
+}
+
+const [runtime = ''] = process.argv.slice(2);
+const origin = sources();
+origin.pinEntropy('start');
+origin.pinClock(0);
+const gate = installGate(rPolicy, origin.randomFill);
+const r = await loadR(runtime);
+removeTree(r, bridgeFolder);
+evaluate(r, warmUp);
+sendReady();
+const unit = readUnit();
+origin.unpin();
+furnish(r.FS, unit, origin.randomFill);
+prepare(r, unit);
+if (unit.randomSeed !== null) origin.pinEntropy(`unit ${unit.randomSeed}`);
+if (unit.epochMs !== null) origin.pinClock(unit.epochMs);
+const code = runSealed(r, gate, unit);
+handOut(r.FS, unit, code, gate.broken() !== undefined);
+waitForTheEnd();
+
+function removeTree({ FS }: Interpreter, path: string): void {
+  for (const name of FS.readdir(path)) {
+    if (name === '.' || name === '..') continue;
+    const below = `${path}/${name}`;
+    if (FS.isDir(FS.lookupPath(below, { follow: false }).node.mode)) removeTree({ FS } as Interpreter, below);
+    else FS.unlink(below);
+  }
+  FS.rmdir(path);
+}
