@@ -15,7 +15,7 @@ import {
 } from '@assay/core';
 import type { Tx } from '../database.ts';
 import { addReputation } from '../identity/worker-standing.ts';
-import { columnsOf } from './set-based.ts';
+import { rowSet } from './set-based.ts';
 
 /** The earnings of one transaction. */
 export function earningBook(tx: Tx): EarningBook {
@@ -102,6 +102,13 @@ async function addEarnings(tx: Tx, job: JobId, earnings: readonly Earning[]): Pr
   );
 }
 
+const debtRows = rowSet<Debt>({
+  payee: ['text', (one) => one.payee],
+  job: ['text', (one) => one.job],
+  currency: ['text', (one) => one.amount.currency],
+  amount: ['bigint', (one) => one.amount.minor],
+});
+
 async function owe(tx: Tx, debts: readonly Debt[], delayMs: number): Promise<void> {
   if (debts.length === 0) return;
   await tx.query(
@@ -109,17 +116,9 @@ async function owe(tx: Tx, debts: readonly Debt[], delayMs: number): Promise<voi
       name: 'trade.owe',
       text: `INSERT INTO payable (payee_id, job_id, currency, amount, due_at)
         SELECT payee, job, currency, amount, assay_now() + $1::bigint * interval '1 millisecond'
-        FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) AS one (payee, job, currency, amount)`,
+        FROM ${debtRows.table(2)} AS one`,
     },
-    [
-      delayMs,
-      ...columnsOf(debts, [
-        (debt) => debt.payee,
-        (debt) => debt.job,
-        (debt) => debt.amount.currency,
-        (debt) => debt.amount.minor,
-      ]),
-    ],
+    [delayMs, ...debtRows.values(debts)],
   );
 }
 

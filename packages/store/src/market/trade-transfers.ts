@@ -14,7 +14,7 @@ import {
   type TransferRow,
 } from '@assay/core';
 import type { Tx } from '../database.ts';
-import { columnsOf } from './set-based.ts';
+import { rowSet } from './set-based.ts';
 
 /** The movements of one transaction. */
 export function transferBook(tx: Tx): TransferBook {
@@ -34,6 +34,11 @@ export function transferBook(tx: Tx): TransferBook {
     underWay: (ageMs, limit) => underWay(tx, ageMs, limit),
   };
 }
+
+const shareRows = rowSet<PayoutShare>({
+  job: ['text', (share) => share.job],
+  amount: ['bigint', (share) => share.amount.minor],
+});
 
 async function addTransfer(tx: Tx, transfer: NewTransfer): Promise<void> {
   const { id, kind, region, party, amount } = transfer;
@@ -63,8 +68,8 @@ async function addTransfer(tx: Tx, transfer: NewTransfer): Promise<void> {
   if (kind !== 'payout') return;
   await tx.query(
     `INSERT INTO payout_share (transfer_id, job_id, amount)
-     SELECT $1, * FROM unnest($2::text[], $3::bigint[])`,
-    [id, ...columnsOf(transfer.shares, [(share) => share.job, (share) => share.amount.minor])],
+     SELECT $1, * FROM ${shareRows.table(2)} AS one`,
+    [id, ...shareRows.values(transfer.shares)],
   );
 }
 

@@ -88,8 +88,8 @@ export function glimpse(tx: Tx, replicas: readonly ReplicaId[], nowMs: number): 
     {
       name: 'work.glimpse',
       text: `SELECT replica.id AS replica, unit_id AS unit, replica.state, unit.state AS "unitState",
-          CASE replica.state WHEN 'leased' THEN lease_until < to_timestamp($2 / 1000.0)
-            WHEN 'committed' THEN unit.state = 'revealing' AND reveal_due_at < to_timestamp($2 / 1000.0)
+          CASE replica.state WHEN 'leased' THEN lease_until < to_timestamp($2::float8 / 1000)
+            WHEN 'committed' THEN unit.state = 'revealing' AND reveal_due_at < to_timestamp($2::float8 / 1000)
             ELSE false END AS overdue
         FROM replica JOIN unit ON unit.id = unit_id WHERE replica.id = ANY($1)`,
     },

@@ -11,7 +11,7 @@ import type {
   WorkerId,
   WorkJobRow,
 } from '@assay/core';
-import { columnsOf } from './set-based.ts';
+import { rowSet } from './set-based.ts';
 import type { Tx } from '../database.ts';
 
 /** The parts of jobs that never change once they are funded. */
@@ -168,20 +168,26 @@ export async function holdersOf(tx: Tx, job: JobId): Promise<WorkerId[]> {
   return rows.map((row) => row.worker);
 }
 
+interface UploadPair {
+  readonly replica: ReplicaId;
+  readonly sha256: string;
+}
+
+const pairRows = rowSet<UploadPair>({
+  replica: ['text', (one) => one.replica],
+  sha256: ['text', (one) => one.sha256],
+});
+
 /** Which of these outputs were uploaded, as `replica/sha256`. */
-export async function uploaded(
-  tx: Tx,
-  pairs: readonly { readonly replica: ReplicaId; readonly sha256: string }[],
-): Promise<ReadonlySet<string>> {
+export async function uploaded(tx: Tx, pairs: readonly UploadPair[]): Promise<ReadonlySet<string>> {
   if (pairs.length === 0) return new Set();
   const rows = await tx.query<{ key: string }>(
     {
       name: 'work.uploaded',
       text: `SELECT replica_id || '/' || object_upload.sha256 || '/' || size_bytes AS key FROM object_upload
-        JOIN unnest($1::text[], $2::text[]) AS one (replica, sha256)
-          ON replica_id = one.replica AND object_upload.sha256 = one.sha256`,
+        JOIN ${pairRows.table(1)} AS one ON replica_id = one.replica AND object_upload.sha256 = one.sha256`,
     },
-    columnsOf(pairs, [(one) => one.replica, (one) => one.sha256]),
+    pairRows.values(pairs),
   );
   return new Set(rows.map((row) => row.key));
 }

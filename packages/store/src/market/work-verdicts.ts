@@ -12,7 +12,7 @@ import type {
 } from '@assay/core';
 import { addAllToOutbox } from '../outbox.ts';
 import type { Tx } from '../database.ts';
-import { columnsOf } from './set-based.ts';
+import { rowSet } from './set-based.ts';
 import type { UnitTurn } from './unit-cache.ts';
 
 /** The oldest verdicts of a job that the ledger has not been told, with the replicas of their units. */
@@ -61,10 +61,17 @@ export async function jobsWithOpenVerdicts(tx: Tx, ageMs: number, limit: number)
   return rows.map((row) => row.id);
 }
 
+const batchRows = rowSet<VerdictBatch>({
+  job: ['text', (one) => one.job],
+  first: ['int', (one) => one.first],
+  last: ['int', (one) => one.last],
+  proof: ['text', (one) => one.proofHash],
+  result: ['text', (one) => one.resultHash],
+});
+
 const recordBatches = {
   name: 'work.record_batches',
-  text: `WITH one AS (SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::text[])
-        AS one (job, first, last, proof, result)),
+  text: `WITH one AS ${batchRows.table(1)},
       batch AS (INSERT INTO verdict_batch (job_id, first_number, last_number, proof_hash, result_hash)
         SELECT job, first, last, proof, result FROM one)
     UPDATE job SET verdicts_submitted = one.last, verdicts_submitted_at = assay_now()
@@ -73,13 +80,6 @@ const recordBatches = {
 
 /** Records batches and puts `Contract.submitWork(job, proofHash, resultHash)` for each into the outbox. */
 export async function submitVerdicts(tx: Tx, batches: readonly VerdictBatch[]): Promise<void> {
-  const columns = columnsOf(batches, [
-    (one) => one.job,
-    (one) => one.first,
-    (one) => one.last,
-    (one) => one.proofHash,
-    (one) => one.resultHash,
-  ]);
   const calls = batches.map(({ job, first, proofHash, resultHash }) => ({
     kind: 'ledger' as const,
     op: 'Contract.submitWork',
@@ -87,7 +87,7 @@ export async function submitVerdicts(tx: Tx, batches: readonly VerdictBatch[]): 
     key: `${job}/submitWork/${first}`,
     request: { contract: 'Contract', fn: 'submitWork', args: [job, proofHash, resultHash] },
   }));
-  await Promise.all([tx.query(recordBatches, columns), addAllToOutbox(tx, calls)]);
+  await Promise.all([tx.query(recordBatches, batchRows.values(batches)), addAllToOutbox(tx, calls)]);
 }
 
 /** The leaf hashes of the exchange that a replica's commitment or reveal came with, and where its own is. */
