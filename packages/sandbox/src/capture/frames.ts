@@ -2,8 +2,8 @@
 
 import { frameBytes, frameKinds, type FrameKind } from '../wasm/guest/wire.ts';
 
-export interface Frame {
-  readonly kind: FrameKind;
+export interface Frame<Kind extends number = FrameKind> {
+  readonly kind: Kind;
   readonly payload: Uint8Array;
 }
 
@@ -12,14 +12,25 @@ export class FrameViolation extends Error {
   override readonly name = 'FrameViolation';
 }
 
-const kinds: ReadonlySet<number> = new Set(Object.values(frameKinds));
+export interface FrameReader<Kind extends number> {
+  push(chunk: Uint8Array): Frame<Kind>[];
+  pendingBytes(): number;
+}
 
-/** Splits a byte stream into frames; holds at most one frame's bytes back. */
-export function frameReader(): { push(chunk: Uint8Array): Frame[]; pendingBytes(): number } {
+const guestKinds: ReadonlySet<FrameKind> = new Set(Object.values(frameKinds));
+
+/** Splits a byte stream into frames of the kinds that every guest has; holds at most one frame's bytes back. */
+export function frameReader(): FrameReader<FrameKind> {
+  return frameReaderOf(guestKinds);
+}
+
+/** The same for a guest that has further kinds. */
+export function frameReaderOf<Kind extends number>(kinds: ReadonlySet<Kind>): FrameReader<Kind> {
   let held = Buffer.alloc(0);
+  const isKind = (kind: number): kind is Kind => (kinds as ReadonlySet<number>).has(kind);
   return {
     push(chunk) {
-      const frames: Frame[] = [];
+      const frames: Frame<Kind>[] = [];
       let bytes = held.length === 0 ? Buffer.from(chunk) : Buffer.concat([held, chunk]);
       while (bytes.length >= 5) {
         const kind = bytes[0] ?? 0;
@@ -35,8 +46,4 @@ export function frameReader(): { push(chunk: Uint8Array): Frame[]; pendingBytes(
     },
     pendingBytes: () => held.length,
   };
-}
-
-function isKind(kind: number): kind is FrameKind {
-  return kinds.has(kind);
 }

@@ -14,7 +14,7 @@ const replyBytes = 4 * 1024 * 1024;
 /** One request to the engine at `socketPath`; a reply of any status is an answer, a broken connection a fault. */
 export function askEngine(
   socketPath: string,
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   options: { readonly body?: Readable; readonly contentType?: string; readonly timeoutMs?: number } = {},
 ): Promise<EngineReply> {

@@ -1,0 +1,227 @@
+"""Runs a unit's script as __main__: seeded, with a pinned clock where its order says so.
+
+python3 -s -B -X utf8 /platform/python-start.py [ahead]
+
+The order comes on stdin as length-prefixed fields: script, seed, epoch in milliseconds (both may be empty), number of
+arguments, arguments, environment as NAME=value. With `ahead` the interpreter first imports what most units need, says
+one byte on stdout and waits: it then serves one unit and ends like any other.
+"""
+
+
+def _fields(handle):
+    found = []
+    with open(handle, 'rb', closefd=False) as stream:
+        data = stream.read()
+    at = 0
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], 'big')
+        found.append(data[at + 4 : at + 4 + length].decode('utf-8', 'surrogateescape'))
+        at += 4 + length
+    return found
+
+
+def _import_ahead():
+    import collections, csv, dataclasses, datetime, functools, hashlib, heapq, io, itertools, json, math  # noqa
+    import os, pathlib, random, re, statistics, string, struct, subprocess, sys, tempfile, time, traceback  # noqa
+
+    try:
+        import numpy  # noqa
+    except ImportError:
+        pass
+    os.write(1, b'\n')
+
+
+def _pin_entropy(seed):
+    """Every source of randomness of the standard library, and numpy's and torch's own where they are imported."""
+    import hashlib, os, random
+
+    state = {'counter': 0, 'held': b''}
+
+    def urandom(size):
+        held = state['held']
+        while len(held) < size:
+            held += hashlib.sha256(b'unit %d\n%d' % (seed, state['counter'])).digest()
+            state['counter'] += 1
+        state['held'] = held[size:]
+        return held[:size]
+
+    def getrandom(size, flags=0):
+        return urandom(size)
+
+    os.urandom = random._urandom = urandom
+    if hasattr(os, 'getrandom'):
+        os.getrandom = getrandom
+    original = random.Random.seed
+
+    def seed_instance(self, a=None, version=2):
+        original(self, int.from_bytes(urandom(32), 'big') if a is None else a, version)
+
+    random.Random.seed = seed_instance
+    random._inst.seed(seed)
+    _when_imported('numpy.random', lambda module: module.seed(seed % 2**32))
+    _when_imported('torch', lambda module: module.manual_seed(seed))
+
+
+def _when_imported(name, then):
+    import sys
+
+    if name in sys.modules:
+        then(sys.modules[name])
+        return
+
+    class Finder:
+        @staticmethod
+        def find_spec(wanted, path=None, target=None):
+            if wanted != name:
+                return None
+            sys.meta_path.remove(Finder)
+            import importlib.util
+
+            spec = importlib.util.find_spec(name)
+            if spec is not None and spec.loader is not None:
+                execute = spec.loader.exec_module
+
+                def exec_module(module):
+                    execute(module)
+                    then(module)
+
+                spec.loader.exec_module = exec_module
+            return spec
+
+    sys.meta_path.insert(0, Finder)
+
+
+def _pin_clock(epoch_ms):
+    """The clock stands but for a tenth of a millisecond at each reading, and for what is slept."""
+    import time
+
+    tick = 100_000
+    state = {'ns': 0}
+    sleep_truly = time.sleep
+    gmtime, localtime, ctime, strftime = time.gmtime, time.localtime, time.ctime, time.strftime
+    start = epoch_ms * 1_000_000
+
+    def elapsed():
+        state['ns'] += tick
+        return state['ns']
+
+    def sleep(seconds):
+        sleep_truly(seconds)
+        state['ns'] += int(seconds * 1_000_000_000)
+
+    def wall():
+        return start + elapsed()
+
+    def clock_gettime_ns(clock):
+        return wall() if clock == time.CLOCK_REALTIME else elapsed()
+
+    time.sleep = sleep
+    time.time_ns = wall
+    time.time = lambda: wall() / 1e9
+    for name in ('monotonic', 'perf_counter', 'process_time', 'thread_time'):
+        setattr(time, name, lambda: elapsed() / 1e9)
+        setattr(time, name + '_ns', elapsed)
+    time.clock_gettime_ns = clock_gettime_ns
+    time.clock_gettime = lambda clock: clock_gettime_ns(clock) / 1e9
+    time.gmtime = lambda seconds=None: gmtime(time.time() if seconds is None else seconds)
+    time.localtime = lambda seconds=None: localtime(time.time() if seconds is None else seconds)
+    time.ctime = lambda seconds=None: ctime(time.time() if seconds is None else seconds)
+    time.strftime = lambda form, *parts: strftime(form, *(parts or (localtime(time.time()),)))
+    _when_imported('datetime', lambda module: _pin_dates(module, wall))
+
+
+def _pin_dates(module, wall):
+    """`datetime` reads the machine's clock in C, so its classes get children that read the pinned one."""
+    real_date, real_datetime = module.date, module.datetime
+
+    class DateType(type):
+        def __instancecheck__(cls, instance):
+            return isinstance(instance, real_date)
+
+        def __subclasscheck__(cls, subclass):
+            return issubclass(subclass, real_date)
+
+    class DateTimeType(type):
+        def __instancecheck__(cls, instance):
+            return isinstance(instance, real_datetime)
+
+        def __subclasscheck__(cls, subclass):
+            return issubclass(subclass, real_datetime)
+
+    class date(real_date, metaclass=DateType):
+        @classmethod
+        def today(cls):
+            return cls.fromtimestamp(wall() / 1e9)
+
+    class datetime(real_datetime, metaclass=DateTimeType):
+        @classmethod
+        def now(cls, tz=None):
+            return cls.fromtimestamp(wall() / 1e9, tz)
+
+        @classmethod
+        def today(cls):
+            return cls.now()
+
+        @classmethod
+        def utcnow(cls):
+            return cls.now(module.timezone.utc).replace(tzinfo=None)
+
+    for child in (date, datetime):
+        child.__module__ = 'datetime'
+        child.__qualname__ = child.__name__
+        setattr(module, child.__name__, child)
+
+
+def _main():
+    import io, os, sys, types
+
+    if sys.argv[1:] == ['ahead']:
+        _import_ahead()
+    script, seed, epoch, count, *rest = _fields(0)
+    arguments, environment = rest[: int(count)], rest[int(count) :]
+    empty = os.open('/dev/null', os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    os.environ.clear()
+    os.environ.update(pair.split('=', 1) for pair in environment)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors='backslashreplace', newline='\n', line_buffering=True)
+    if seed:
+        _pin_entropy(int(seed))
+    elif 'random' in sys.modules:
+        # What was imported ahead was seeded then.
+        sys.modules['random'].seed()
+        if 'numpy' in sys.modules:
+            sys.modules['numpy'].random.seed()
+    if epoch:
+        _pin_clock(int(epoch))
+    folder = os.path.dirname(os.path.abspath(script))
+    sys.path[0] = folder
+    sys.argv = [script, *arguments]
+    sys.orig_argv = ['python3', *sys.argv]
+    main = types.ModuleType('__main__')
+    main.__file__ = script
+    main.__builtins__ = __builtins__
+    sys.modules['__main__'] = main
+    with io.open_code(script) as stream:
+        source = stream.read()
+    return main, source, script
+
+
+def _run():
+    import sys
+
+    main, source, script = _main()
+    try:
+        exec(compile(source, script, 'exec', dont_inherit=True), main.__dict__)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        # The unit's author shall see his own frames only.
+        trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
+        error.__traceback__ = trace
+        sys.excepthook(type(error), error, trace)
+        sys.exit(1)
+
+
+_run()

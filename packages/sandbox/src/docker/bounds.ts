@@ -1,0 +1,35 @@
+/** The docker driver's own bounds. */
+export const bounds = {
+  daemonConnections: 32,
+  daemonAnswerMs: 60_000,
+  daemonAnswerBytes: 16 * 1024 * 1024,
+  /** Between two looks at a container's cgroup. */
+  watchMs: 200,
+  /** How long a container may take to leave by itself when it is told to. */
+  leaveMs: 500,
+  /** Processes and threads. gVisor's own threads count, and below 256 honest programs die of them. */
+  processes: { runc: 128, runsc: 512 },
+  /** Memory beside the unit's own: the collector, and gVisor's kernel. */
+  overheadBytes: { runc: 32 * 1024 * 1024, runsc: 128 * 1024 * 1024 },
+  memoryMinBytes: 64 * 1024 * 1024,
+  memoryMaxBytes: 256 * 1024 ** 3,
+  scratchMinBytes: 1024 * 1024,
+  descriptors: 256,
+  /** The daemon's word on why a container did not start, or the collector's last ones. */
+  complaintChars: 2000,
+  /** Containers that are started or removed at once. */
+  starts: 2,
+  removals: 1,
+  /** How long removals and starts ahead stand back while units run. */
+  standBackMs: 2000,
+  standBackLookMs: 20,
+  /** Limits classes that a pool remembers. */
+  poolClasses: 8,
+  /** Tunnels: open at once, ever, bytes both ways, and times. */
+  tunnelsOpen: 16,
+  tunnels: 1000,
+  tunnelBytes: 256 * 1024 * 1024,
+  tunnelWindowBytes: 256 * 1024,
+  tunnelConnectMs: 10_000,
+  tunnelIdleMs: 60_000,
+} as const;

@@ -1,0 +1,136 @@
+/**
+ * Keeps containers: starts them, holds some ready, removes them when they are done, and removes those of drivers that
+ * are no more. A container serves one unit and is never used again.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { processIdentity } from '../wasm/process-figures.ts';
+import { bounds } from './bounds.ts';
+import { startCell, type Cell, type CellDeps } from './cell.ts';
+import { cgroupsBelow, removeCgroup } from './cgroup.ts';
+import type { CellClass } from './container-body.ts';
+import { DaemonError, type Daemon } from './daemon.ts';
+import { laneOf } from './lane.ts';
+import { poolOf } from './pool.ts';
+
+export interface CellKeeper {
+  /** A waiting container of the class where there is one, else a new one. `ahead`: what waiting ones start before. */
+  take(wanted: CellClass, ahead: readonly string[]): Promise<Cell>;
+  /** The unit of the container has ended; what is left of it goes when there is time. */
+  done(cell: Cell): void;
+  /** Resolves when as many containers of the class wait as should. */
+  fill(wanted: CellClass, ahead: readonly string[]): Promise<void>;
+  /** Removes what drivers that are no more have left; returns how much that was. */
+  sweep(): Promise<number>;
+  /** Removes everything that this keeper has; resolves when it is gone. */
+  close(): Promise<void>;
+}
+
+export interface KeeperDeps {
+  readonly daemon: Daemon;
+  /** The cgroup that all containers lie below; undefined where cgroups are out of reach. */
+  readonly cgroupBase: string | undefined;
+  readonly warm: { readonly cells: number; readonly memoryBytes: number };
+  readonly weaken?: CellDeps['weaken'];
+  readonly note: (text: string) => void;
+}
+
+const hostLabel = 'assay.sandbox.host';
+const ownerLabel = 'assay.sandbox.owner';
+/** The keepers of this process that are open. */
+const open = new Set<string>();
+
+/** Who owns a container: a process of this host, by id and start, and a keeper in it. */
+function ownerName(keeper: string): string {
+  return `${process.pid}-${startOf(process.pid)}-${keeper}`;
+}
+
+function startOf(pid: number): string {
+  return (processIdentity(pid) ?? 'gone').replaceAll(/[^A-Za-z0-9]/g, '');
+}
+
+function isOpen(owner: string): boolean {
+  const [pid, start, keeper = ''] = owner.split('-');
+  if (Number(pid) === process.pid && start === startOf(process.pid)) return open.has(keeper);
+  return start !== 'gone' && startOf(Number(pid)) === start;
+}
+
+/** A keeper; nothing is started before it is asked for. */
+export function cellKeeper(deps: KeeperDeps): CellKeeper {
+  const keeper = randomBytes(6).toString('hex');
+  open.add(keeper);
+  const cellDeps: CellDeps = {
+    daemon: deps.daemon,
+    labels: { [hostLabel]: hostname(), [ownerLabel]: ownerName(keeper) },
+    cgroupPrefix: deps.cgroupBase === undefined ? undefined : `${deps.cgroupBase}/unit-${ownerName(keeper)}-`,
+    ...(deps.weaken && { weaken: deps.weaken }),
+  };
+  const starts = laneOf(bounds.starts);
+  const removals = laneOf(bounds.removals);
+  const removing = new Set<Promise<void>>();
+  const state = { busy: 0, closed: false };
+  /** Nobody waits for a removal or a start ahead, so they stand back while units run, but not for ever. */
+  const quiet = async () => {
+    const until = performance.now() + bounds.standBackMs;
+    while (state.busy > 0 && !state.closed && performance.now() < until) await pause(bounds.standBackLookMs);
+  };
+  const start = (wanted: CellClass) => starts(() => startCell(cellDeps, wanted));
+  const drop = (cell: Cell) => {
+    const removal = removals(async () => {
+      await quiet();
+      await cell.remove().catch((error: unknown) => deps.note(`a container was not removed: ${String(error)}`));
+    }).finally(() => removing.delete(removal));
+    removing.add(removal);
+  };
+  const pool = poolOf({ ...deps.warm, start, drop, quiet });
+  return {
+    async take(wanted, ahead) {
+      state.busy += 1;
+      try {
+        return (deps.warm.cells > 0 ? pool.take(wanted, ahead) : undefined) ?? (await start(wanted));
+      } catch (error) {
+        state.busy -= 1;
+        throw error;
+      }
+    },
+    done(cell) {
+      state.busy -= 1;
+      drop(cell);
+      pool.refill().catch((error: unknown) => deps.note(`no container was started ahead: ${String(error)}`));
+    },
+    fill: (wanted, ahead) => pool.fill(wanted, ahead),
+    sweep: () => sweep(deps),
+    async close() {
+      state.closed = true;
+      await pool.close();
+      await Promise.all(removing);
+      open.delete(keeper);
+    },
+  };
+}
+
+interface Listed {
+  readonly Id: string;
+  readonly Labels?: Readonly<Record<string, string>>;
+}
+
+async function sweep({ daemon, cgroupBase }: KeeperDeps): Promise<number> {
+  const filters = encodeURIComponent(JSON.stringify({ label: [`${hostLabel}=${hostname()}`] }));
+  const listed = (await daemon.call('GET', `/containers/json?all=1&filters=${filters}`)) as readonly Listed[];
+  let count = 0;
+  for (const { Id: id, Labels: labels = {} } of listed) {
+    if (isOpen(labels[ownerLabel] ?? '')) continue;
+    await daemon.call('DELETE', `/containers/${id}?force=1&v=1`).catch((error: unknown) => {
+      if (!(error instanceof DaemonError) || error.status !== 404) throw error;
+    });
+    count += 1;
+  }
+  for (const name of cgroupBase === undefined ? [] : cgroupsBelow(cgroupBase)) {
+    const owner = /^unit-(.+)-[0-9a-f]{16}$/.exec(name)?.[1];
+    if (owner === undefined || isOpen(owner)) continue;
+    if (removeCgroup(`${cgroupBase}/${name}`)) count += 1;
+  }
+  return count;
+}

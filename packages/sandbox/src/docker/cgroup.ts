@@ -1,0 +1,153 @@
+/** What the kernel counts of a container, read from outside: cgroup v1 or v2. */
+
+import { readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface CgroupFigures {
+  readonly cpuMs: number;
+  readonly peakBytes: number;
+  /** Processes that the kernel killed for memory. */
+  readonly oomKills: number;
+  /** How often a process could not be made for the bound on their number. */
+  readonly pidsRefused: number;
+}
+
+export interface Cgroup {
+  /** Undefined when the group is gone. */
+  figures(): CgroupFigures | undefined;
+  /** Whether a process is left; undefined when the group is gone. */
+  populated(): boolean | undefined;
+}
+
+interface Mounts {
+  /** Where each controller of cgroup v1 is mounted. */
+  readonly v1: ReadonlyMap<string, string>;
+  readonly v2: string | undefined;
+}
+
+/** Where this machine mounts cgroups. */
+export function cgroupMounts(mounts = readText('/proc/mounts') ?? ''): Mounts {
+  const v1 = new Map<string, string>();
+  let v2: string | undefined;
+  for (const line of mounts.split('\n')) {
+    const [, path = '', type, options = ''] = line.split(' ');
+    if (type === 'cgroup2') v2 ??= path;
+    if (type === 'cgroup') for (const option of options.split(',')) if (!v1.has(option)) v1.set(option, path);
+  }
+  return { v1, v2 };
+}
+
+/** The cgroup of a process, by what the kernel says of it; undefined where this machine does not show it. */
+export function cgroupOf(pid: number): Cgroup | undefined {
+  const text = readText(`/proc/${pid}/cgroup`);
+  if (text === undefined || pid <= 0) return undefined;
+  const mounts = cgroupMounts();
+  const paths = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [, controllers = '', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    for (const controller of controllers.split(',')) paths.set(controller, path);
+  }
+  const memory = mounts.v1.get('memory');
+  if (memory !== undefined) {
+    const folder = (name: string) => join(mounts.v1.get(name) ?? '/nonexistent', paths.get(name) ?? '');
+    return groupV1({ memory: folder('memory'), cpu: folder('cpuacct'), pids: folder('pids') });
+  }
+  const path = paths.get('');
+  return mounts.v2 === undefined || path === undefined || path === '/' ? undefined : groupV2(join(mounts.v2, path));
+}
+
+/** A cgroup by its path from the top, which counts on when the groups below it are gone. */
+export function cgroupNamed(name: string): Cgroup {
+  const { v1, v2 } = cgroupMounts();
+  const folder = (controller: string) => join(v1.get(controller) ?? '/nonexistent', name);
+  return v1.has('memory')
+    ? groupV1({ memory: folder('memory'), cpu: folder('cpuacct'), pids: folder('pids') })
+    : groupV2(join(v2 ?? '/nonexistent', name));
+}
+
+function groupV1(folders: { readonly memory: string; readonly cpu: string; readonly pids: string }): Cgroup {
+  return {
+    figures() {
+      const peak = readText(join(folders.memory, 'memory.max_usage_in_bytes'));
+      const cpu = readText(join(folders.cpu, 'cpuacct.usage'));
+      if (peak === undefined || cpu === undefined) return undefined;
+      return {
+        cpuMs: Math.round(Number(cpu) / 1e6),
+        peakBytes: Number(peak),
+        oomKills: keyed(join(folders.memory, 'memory.oom_control'), 'oom_kill'),
+        pidsRefused: keyed(join(folders.pids, 'pids.events'), 'max'),
+      };
+    },
+    populated: () => anyProcess(folders.pids),
+  };
+}
+
+function groupV2(folder: string): Cgroup {
+  let highest = 0;
+  return {
+    figures() {
+      if (readText(join(folder, 'cgroup.procs')) === undefined) return undefined;
+      // `memory.peak` came with Linux 5.19.
+      const peak = readText(join(folder, 'memory.peak')) ?? readText(join(folder, 'memory.current'));
+      highest = Math.max(highest, Number(peak ?? 0));
+      return {
+        cpuMs: Math.round(keyed(join(folder, 'cpu.stat'), 'usage_usec') / 1000),
+        peakBytes: highest,
+        oomKills: keyed(join(folder, 'memory.events'), 'oom_kill'),
+        pidsRefused: keyed(join(folder, 'pids.events'), 'max'),
+      };
+    },
+    populated: () => anyProcess(folder),
+  };
+}
+
+function anyProcess(folder: string): boolean | undefined {
+  const text = readText(join(folder, 'cgroup.procs'));
+  return text === undefined ? undefined : text !== '';
+}
+
+function keyed(path: string, key: string): number {
+  return Number(new RegExp(`^${key} (\\d+)$`, 'm').exec(readText(path) ?? '')?.[1] ?? 0);
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes the empty cgroups below `name` from every hierarchy; returns whether there was one. */
+export function removeCgroup(name: string): boolean {
+  return everyHierarchy().reduce((found, root) => removeFolder(join(root, name)) || found, false);
+}
+
+/** The names of the cgroups right below `base`, in any hierarchy. */
+export function cgroupsBelow(base: string): string[] {
+  const names = everyHierarchy().flatMap((root) => {
+    try {
+      return readdirSync(join(root, base), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    } catch {
+      return [];
+    }
+  });
+  return [...new Set(names.map(({ name }) => name))];
+}
+
+function everyHierarchy(): string[] {
+  const { v1, v2 } = cgroupMounts();
+  return [...new Set([...v1.values(), ...(v2 === undefined ? [] : [v2])])];
+}
+
+function removeFolder(path: string): boolean {
+  try {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (entry.isDirectory()) removeFolder(join(path, entry.name));
+    }
+    rmdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,66 @@
+/** What the collector is told of a unit: the command by the kind of its entry point, and all that belongs to it. */
+
+import { limits, type SandboxUnit } from '@assay/core';
+import { baseEnvironment } from './container-body.ts';
+import { fields } from './wire.ts';
+
+/** The programs that an image can run, by the entry point's ending. */
+export const programs = { python: '.py', r: '.R', shell: '.sh' } as const;
+export type Program = keyof typeof programs;
+
+export function programOf(entryPoint: string): Program | undefined {
+  return (Object.keys(programs) as Program[]).find((program) => entryPoint.endsWith(programs[program]));
+}
+
+const pythonStart = ['/usr/bin/python3', '-s', '-B', '-X', 'utf8', '/platform/python-start.py'];
+
+/** What a container starts before its unit comes: Python with what most units import. */
+export function aheadOf(program: Program): readonly string[] {
+  return program === 'python' ? [...pythonStart, 'ahead'] : [];
+}
+
+/** Where a proxy for the unit's connections listens inside the container. */
+export const proxyPort = 3128;
+
+function environmentOf(unit: SandboxUnit): Record<string, string> {
+  const proxy = `http://127.0.0.1:${proxyPort}`;
+  const egress = (unit.network?.length ?? 0) > 0;
+  return {
+    ...baseEnvironment,
+    ...(egress ? { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy, https_proxy: proxy } : {}),
+    ...unit.environment,
+    // Two hash seeds in one program would be a riddle, so a unit's seed goes before what the environment says.
+    ...(unit.randomSeed === undefined ? {} : { PYTHONHASHSEED: String(unit.randomSeed % 2 ** 32) }),
+  };
+}
+
+function commandOf(program: Program, unit: SandboxUnit): readonly string[] {
+  if (program === 'python') return pythonStart;
+  const [interpreter, ...flags] = program === 'r' ? ['/usr/bin/Rscript', '--vanilla'] : ['/bin/sh'];
+  return [interpreter ?? '', ...flags, unit.entryPoint, ...unit.args];
+}
+
+/** The order's payload. `ahead`: whether the container has an interpreter waiting for it. */
+export function orderOf(program: Program, unit: SandboxUnit, ahead: boolean): Buffer {
+  const environment = environmentOf(unit);
+  const variables = Object.entries(environment).map((pair) => pair.join('='));
+  const python = [unit.entryPoint, unit.randomSeed ?? '', unit.epochMs ?? '', unit.args.length, ...unit.args];
+  const blob = program === 'python' ? fields([...python, ...variables]).toString('latin1') : '';
+  const command = commandOf(program, unit);
+  // An interpreter hashes by the seed that it was started with.
+  const waiting = ahead && environment['PYTHONHASHSEED'] === baseEnvironment['PYTHONHASHSEED'];
+  const { scratchBytes } = unit.limits;
+  return Buffer.concat([
+    fields([waiting ? 'ahead' : 'fresh', unit.outputDir, scratchBytes, limits.sandboxScratchFiles]),
+    fields([(unit.network?.length ?? 0) > 0 ? proxyPort : '']),
+    lengthAnd(Buffer.from(blob, 'latin1')),
+    fields([command.length, variables.length, ...command, ...variables]),
+    fields(unit.inputs.flatMap(({ path, sizeBytes }) => [path, sizeBytes])),
+  ]);
+}
+
+function lengthAnd(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
