@@ -1,6 +1,7 @@
 /** Every command, once: help, parsing and running read this table. */
 
 import type { Command } from './command.ts';
+import { auditCommands } from './commands/audit.ts';
 import { demoCommand } from './commands/demo.ts';
 import { disputeCommands } from './commands/disputes.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -9,6 +10,7 @@ import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
 import { runJobCommand } from './commands/run.ts';
 import { serverCommand } from './commands/server.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { workerControlCommands } from './commands/worker-control.ts';
 import { workerCommand } from './commands/worker.ts';
 
 export const commands: readonly Command[] = [
@@ -19,6 +21,8 @@ export const commands: readonly Command[] = [
   verifyCommand,
   serverCommand,
   workerCommand,
+  ...workerControlCommands,
+  ...auditCommands,
   ledgerVerifyCommand,
   doctorCommand,
 ];

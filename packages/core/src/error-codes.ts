@@ -24,6 +24,7 @@ export const errorCodes = {
   'worker.exists': { status: 409, text: 'A worker with this device key exists.' },
   'worker.banned': { status: 403, text: 'This worker is banned.' },
   'worker.key_unsafe': { status: 500, text: 'The file of the device key is open to other users.' },
+  'worker.running': { status: 409, text: 'A process works in the state folder already.' },
   'worker.busy': { status: 409, text: 'The worker holds as many replicas as it may.' },
   'job.exists': { status: 409, text: 'The job exists already.' },
   'job.not_found': { status: 404, text: 'No such job.' },

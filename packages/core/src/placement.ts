@@ -18,6 +18,8 @@ export interface WorkerProfile extends IndependenceKeys {
   readonly region: Region;
   readonly cpuCores: number;
   readonly memoryGb: number;
+  /** The longest run that the worker takes; Infinity without a limit. */
+  readonly maxHours: number;
   /** The machine class for each runner that the worker has, as `machineClassOf` writes it. */
   readonly runners: Readonly<Record<string, string>>;
   /** The runners whose units the worker can give a graphics processor. */
@@ -31,6 +33,8 @@ export interface UnitNeeds {
   readonly runner: string;
   readonly cpuCores: number;
   readonly memoryGb: number;
+  /** The manifest's timeout. */
+  readonly hours: number;
   readonly gpu: boolean;
   /** The manifest names hosts that the unit connects to. */
   readonly network: boolean;
@@ -50,6 +54,7 @@ export const placementReasons = [
   'runner',
   'cpu',
   'memory',
+  'hours',
   'gpu',
   'network',
   'machine_class',
@@ -83,6 +88,7 @@ const against: Readonly<Record<PlacementReason, Test>> = {
   runner: (worker, unit) => !Object.hasOwn(worker.runners, unit.runner),
   cpu: (worker, unit) => worker.cpuCores < unit.cpuCores,
   memory: (worker, unit) => worker.memoryGb < unit.memoryGb,
+  hours: (worker, unit) => worker.maxHours < unit.hours,
   gpu: (worker, unit) => unit.gpu && !worker.gpuRunners.includes(unit.runner),
   network: (worker, unit) => unit.network && !worker.egressRunners.includes(unit.runner),
   machine_class: (worker, unit) => unit.machineClass !== null && worker.runners[unit.runner] !== unit.machineClass,

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { refuse, uuidV7Source, type Ending, type ReplicaId } from '@assay/core';
 import { memorySandbox, type MemoryEnd, type MemoryUnit } from '@assay/core/conformance';
 import { deviceKey } from './device-key.ts';
+import { usualSettings } from './owner/settings.ts';
 import {
   fakeServer,
   hashOfText,
@@ -43,7 +44,8 @@ async function start(changes: Partial<WorkerOptions> & { program?: typeof honest
     deviceKey: key,
     driver: memorySandbox(program),
     workDir,
-    capacity: 2,
+    settings: { ...usualSettings, capacity: 2 },
+    url: 'http://market.example',
     clock,
     ids: uuidV7Source(clock.nowMs, (count) => crypto.getRandomValues(new Uint8Array(count))),
     log: (text) => notes.push(text),
@@ -107,7 +109,8 @@ describe('an honest worker', () => {
     const replica = server.offer(2);
     const network = [{ host: 'data.example.org', port: 443 }];
     server.spec = { ...jobSpec, resources: { cpuCores: 1.5, memoryGb: 0.25, gpu: true }, network };
-    await start({ program: (unit) => ((seen = unit.unit), honest(unit)) });
+    const settings = { ...usualSettings, egress: true };
+    await start({ program: (unit) => ((seen = unit.unit), honest(unit)), settings });
     await until(() => stateOf(replica) === 'revealed');
     expect(seen).toMatchObject({
       network,
@@ -234,7 +237,7 @@ describe('a server that fails', () => {
         throw refuse('request.malformed', 'poison');
       }
     };
-    await start({ capacity: 4 });
+    await start({ settings: { ...usualSettings, capacity: 4 } });
     await until(() => replicas.every((replica, n) => stateOf(replica) === (n === 2 ? 'leased' : 'committed')));
     await until(() => notes.some((note) => note.includes(replicaId(2))));
     await expect.poll(shelf).not.toContain(replicaId(2));

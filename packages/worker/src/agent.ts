@@ -24,11 +24,21 @@ export interface AgentDeps extends Omit<RunDeps, 'shelf'> {
   /** Units that run at once. */
   readonly capacity: number;
   readonly ids: IdSource;
+  /** Whether the owner of the machine allows more work now. */
+  readonly mayClaim: () => boolean;
+  /** Told why a run failed that its unit did not fail. */
+  readonly onSandboxFault: (why: string) => void;
   /** Told what an operator should know, in one sentence each. */
   readonly note: (text: string) => void;
 }
 
 export interface Agent {
+  /** `mayClaim` may answer otherwise from now on. */
+  reconsider(): void;
+  /** Ends what runs and gives it back; results that are there stay. */
+  giveBack(): void;
+  /** How many units run, and how many results wait until the market has seen them. */
+  figures(): { readonly running: number; readonly waiting: number };
   /** Claims no more, gives back what runs, tells the server, and resolves when all is done. */
   stop(): Promise<void>;
   /** Resolves after `stop`; rejects when the server wants this worker no more. */
@@ -82,6 +92,9 @@ export async function startAgent(deps: AgentDeps): Promise<Agent> {
   done.catch(() => {});
   return {
     done,
+    reconsider: () => state.freed.abort(),
+    giveBack: () => abortRuns(state),
+    figures: () => ({ running: state.runs.size, waiting: state.held.all().length - state.held.running().length }),
     async stop() {
       state.stopping.abort();
       await done.catch(() => {});
@@ -113,8 +126,9 @@ async function live(state: State): Promise<void> {
 async function pollLane(state: State): Promise<void> {
   const { deps, stopping, held } = state;
   while (!stopping.signal.aborted) {
-    const claim = Math.max(0, Math.min(deps.capacity - state.runs.size, limits.exchangeItems));
     state.freed = new AbortController();
+    const free = deps.mayClaim() ? deps.capacity - state.runs.size : 0;
+    const claim = Math.max(0, Math.min(free, limits.exchangeItems));
     const signal = claim > 0 ? stopping.signal : AbortSignal.any([stopping.signal, state.freed.signal]);
     const body: ExchangeRequest = { ...nothing, running: held.running(), claim, waitMs: limits.longPollMs };
     try {
@@ -193,11 +207,15 @@ function unshelve(state: State, replica: ReplicaId): Promise<void> {
 
 /** Ends all runs, so that their replicas are given back, and bounds how long the goodbye may take. */
 async function giveBack(state: State): Promise<void> {
-  for (const holding of state.held.all()) if (holding.phase === 'running') holding.abort.abort();
+  abortRuns(state);
   const late = setTimeout(() => state.ended.abort(), limits.workerStopMs);
   state.ended.signal.addEventListener('abort', () => clearTimeout(late), { once: true });
   await Promise.allSettled(state.runs);
   state.news.ring();
+}
+
+function abortRuns(state: State): void {
+  for (const holding of state.held.all()) if (holding.phase === 'running') holding.abort.abort();
 }
 
 function accept(state: State, sent: ExchangeRequest, reply: CheckedReply): void {
@@ -210,6 +228,7 @@ function accept(state: State, sent: ExchangeRequest, reply: CheckedReply): void 
   for (const offer of reply.offers) {
     if (held.get(offer.replica)) continue;
     if (stopping.signal.aborted) held.fail(offer.replica, 'worker_stopping');
+    else if (!deps.mayClaim()) held.fail(offer.replica, 'worker_resting');
     else begin(state, offer);
   }
   if (held.hasNews()) state.news.ring();
@@ -226,7 +245,10 @@ function begin(state: State, offer: CheckedOffer): void {
     await Promise.race([logs.flush(), bell().wait(limits.workerLogWaitMs, holding.abort.signal)]);
     if (held.get(offer.replica) !== holding) await unshelve(state, offer.replica);
     else if ('done' in end) held.finish(end.done);
-    else held.fail(offer.replica, end.failed);
+    else {
+      held.fail(offer.replica, end.failed);
+      if (/^sandbox\.(?:fault|unavailable)/.test(end.failed)) state.deps.onSandboxFault(end.failed);
+    }
   };
   const run = follow();
   state.runs.add(run);

@@ -1,9 +1,10 @@
-/** A small measure of this machine, for the scheduler; nothing is paid by it. */
+/** What this machine offers to the market, with a small measure for the scheduler; nothing is paid by it. */
 
 import { createHash } from 'node:crypto';
 import { arch, availableParallelism, platform, totalmem } from 'node:os';
 import type { Machine } from '@assay/client';
 import { limits, type DriverReport } from '@assay/core';
+import type { WorkerSettings } from './owner/settings.ts';
 
 /** Rounds a millisecond on the reference machine (2 cores of a cloud VM of 2026). */
 const referenceRoundsPerMs = 700;
@@ -20,16 +21,37 @@ export function cpuScore(durationMs: number = limits.benchmarkMs): number {
   return Math.round((rounds / (performance.now() - started) / referenceRoundsPerMs) * 100) / 100;
 }
 
-/** What this machine offers with that driver. */
-export function describeMachine(report: DriverReport, slots: number, score: number): Machine {
+/** The cores that the owner leaves to one of the units that run at once. */
+export function coresOfUnit({ cpu_share: share, capacity }: WorkerSettings, cores = availableParallelism()): number {
+  return (cores * share) / capacity;
+}
+
+export interface Offering {
+  readonly settings: WorkerSettings;
+  readonly score: number;
+  /** What people call the graphics processor. */
+  readonly gpu: string | null;
+}
+
+/** What this machine offers with that driver; cores and memory are those that one unit may have. */
+export function describeMachine(report: DriverReport, { settings, score, gpu }: Offering): Machine {
   const driver = report.driver === 'docker' ? 'docker' : 'wasm';
+  const memoryGb = ((totalmem() / 1024 ** 3) * settings.memory_share) / settings.capacity;
+  const runners = report.runners.filter(({ runner }) => settings.runners?.includes(runner) ?? true);
   return {
     arch: arch(),
     os: platform(),
-    cpuCores: availableParallelism(),
-    memoryGb: Math.max(0.1, Math.floor((totalmem() / 1024 ** 3) * 10) / 10),
-    slots,
-    runners: report.runners.map((one) => ({ driver, ...one })),
+    // A unit asks for a whole core at least as a rule; a driver that can holds it to the share.
+    cpuCores: Math.max(1, Math.floor(coresOfUnit(settings))),
+    memoryGb: Math.max(0.1, Math.floor(memoryGb * 10) / 10),
+    maxHours: settings.max_hours,
+    slots: settings.capacity,
+    runners: runners.map(({ egress, ...one }) => ({
+      driver,
+      ...one,
+      ...(egress && settings.egress && { egress }),
+    })),
     score,
+    ...(gpu !== null && { gpu }),
   };
 }

@@ -43,6 +43,10 @@ export interface RunDeps {
   readonly driver: SandboxDriver;
   readonly cache: InputCache;
   readonly shelf: ReplicaShelf;
+  /** The most cores that the owner leaves to one unit, where that is less than it may ask for. */
+  readonly mostCores?: number;
+  /** Whether the owner lets units connect to the hosts of their manifest. */
+  readonly egress: boolean;
   readonly lie?: Lie;
 }
 
@@ -55,10 +59,11 @@ const seededEpochMs = 1_767_225_600_000;
 /** Runs the unit to its end; never rejects for what the unit, the server or the sandbox does. */
 export async function runReplica(deps: RunDeps, offer: CheckedOffer, log: LogSink, stop: AbortSignal): Promise<RunEnd> {
   try {
+    if ((offer.spec.network?.length ?? 0) > 0 && !deps.egress) return { failed: 'worker_no_egress' };
     await deps.shelf.put({ replica: offer.replica, unit: offer.unit, job: offer.job });
     const inputs = await deps.cache.hold(offer.inputs, (hash) => deps.calls.getObject(offer.replica, hash));
     try {
-      const outcome = await deps.driver.run(sandboxUnit(offer, inputs.files), log, stop);
+      const outcome = await deps.driver.run(sandboxUnit(offer, inputs.files, deps.mostCores), log, stop);
       try {
         return await shelve(deps, offer, outcome);
       } finally {
@@ -77,7 +82,7 @@ function reasonOf(error: unknown): string {
   return `${code}: ${error instanceof Error ? error.message : String(error)}`.slice(0, limits.failureReasonChars);
 }
 
-function sandboxUnit(offer: CheckedOffer, inputs: readonly InputFile[]): SandboxUnit {
+function sandboxUnit(offer: CheckedOffer, inputs: readonly InputFile[], mostCores?: number): SandboxUnit {
   const { spec, ordinal } = offer;
   const network = spec.network ?? [];
   const seed = spec.randomSeed === null ? undefined : spec.randomSeed + ordinal;
@@ -101,7 +106,9 @@ function sandboxUnit(offer: CheckedOffer, inputs: readonly InputFile[]): Sandbox
     ...(spec.resources.gpu === true && { gpu: true }),
     limits: {
       wallMs: spec.timeoutMs,
-      ...(typeof spec.resources.cpuCores === 'number' && { cpuCores: spec.resources.cpuCores }),
+      ...(typeof spec.resources.cpuCores === 'number' && {
+        cpuCores: Math.min(spec.resources.cpuCores, mostCores ?? Infinity),
+      }),
       memoryBytes: Math.round(spec.resources.memoryGb * 1024 ** 3),
       scratchBytes: Math.min(limits.sandboxScratchBytes, Math.round((spec.resources.memoryGb * 1024 ** 3) / 2)),
       outputFiles: limits.outputFiles,

@@ -1,45 +1,44 @@
 /** `assay worker`: this machine works for a market until Ctrl-C. */
 
-import { cpus, hostname } from 'node:os';
-import { join } from 'node:path';
+import { constants, cpus, hostname, setPriority } from 'node:os';
 import { systemClock } from '@assay/server';
-import { openWorker } from '@assay/worker';
+import { detectGpu, openWorker, readApiKey, readSettingsFile, workerFolder, workerFolders } from '@assay/worker';
 import { limits } from '@assay/core';
-import { UsageError, type Arguments } from '../arguments.ts';
+import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { defaultStateDir, readAccess } from '../config.ts';
+import { defaultStateDir, readAccess, type Access } from '../config.ts';
 import { interruption } from '../interruption.ts';
 import { print } from '../terminal.ts';
+import { settingOptions, settingsWith } from '../worker/setting-flags.ts';
 
 export const workerCommand: Command = {
   name: 'worker',
-  usage: 'worker [--name NAME] [--capacity N]',
-  summary: 'Lets this machine work for a market: ASSAY_URL and ASSAY_API_KEY of a provider say where and for whom.',
+  usage: 'worker [--name NAME] [--capacity N] [SETTING…]',
+  summary: 'Lets this machine work: for the market that it joined, or for ASSAY_URL with ASSAY_API_KEY of a provider.',
   options: {
-    name: { kind: 'text', doc: 'what people call this device; by default its host name' },
-    capacity: { kind: 'number', doc: 'units that run at once; by default one for each two cores' },
+    name: { kind: 'text', doc: 'what people call this device; by default the one that joined, else the host name' },
+    ...settingOptions,
   },
   positionals: [],
   run,
 };
 
+/** One for each two cores. */
+export const usualCapacity: number = Math.min(limits.workerReplicas, Math.max(1, Math.floor(cpus().length / 2)));
+
 async function run(args: Arguments): Promise<number> {
-  const capacity = args.number('capacity') ?? Math.max(1, Math.floor(cpus().length / 2));
-  if (!Number.isInteger(capacity) || capacity < 1 || capacity > limits.workerReplicas) {
-    throw new UsageError(`--capacity takes a whole number from 1 to ${limits.workerReplicas}`);
-  }
+  const name = args.text('name') ?? (await onlyMember()) ?? hostname();
+  const folder = workerFolder(defaultStateDir(), name);
+  const file = await readSettingsFile(folder);
+  const { url: joined, name: _, ...kept } = file ?? { url: undefined, name, capacity: usualCapacity };
+  const settings = settingsWith(args, kept);
   const stop = interruption();
-  const { url, apiKey } = readAccess();
-  const name = args.text('name') ?? hostname();
+  const { url, apiKey } = await accessOf(folder, joined);
+  // Whoever sits at this machine comes first; what is started inherits it.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  const gpu = await detectGpu();
   const worker = await openWorker(
-    {
-      url,
-      apiKey,
-      name,
-      stateDir: join(defaultStateDir(), 'worker', name.replaceAll(/[^A-Za-z0-9._-]/g, '_')),
-      capacity,
-      log: print,
-    },
+    { url, apiKey, name, stateDir: folder, settings, log: print, ...(gpu.name !== null && { gpu: gpu.name }) },
     systemClock,
   );
   print(`${name} works for ${url} as ${worker.workerId}. Ctrl-C gives back what runs and ends.`);
@@ -47,4 +46,18 @@ async function run(args: Arguments): Promise<number> {
   await worker.stop();
   stop.release();
   return 0;
+}
+
+/** The name of the one worker of this machine that joined a market. */
+async function onlyMember(): Promise<string | undefined> {
+  const files = await Promise.all((await workerFolders(defaultStateDir())).map(readSettingsFile));
+  const [only, ...more] = files.filter((file) => file !== undefined);
+  return more.length === 0 ? only?.name : undefined;
+}
+
+/** Whom the worker speaks to and as: the environment says it, else what it joined, else a demo that runs. */
+async function accessOf(folder: string, joined: string | undefined): Promise<Access> {
+  if (joined === undefined || process.env['ASSAY_URL'] !== undefined) return readAccess();
+  const apiKey = process.env['ASSAY_API_KEY'] ?? (await readApiKey(folder));
+  return apiKey === undefined ? readAccess() : { url: joined, apiKey };
 }

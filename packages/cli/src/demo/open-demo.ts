@@ -46,7 +46,7 @@ function note(text: string): void {
 export async function openDemo(settings: DemoSettings): Promise<Demo> {
   const { stateDir } = settings;
   const market = await openDemoMarket({ ...settings, providers: owners, logLevel: 'error' });
-  const driver = localDriver(join(stateDir, 'sandbox'), note);
+  const driver = localDriver(join(stateDir, 'sandbox'), note, systemClock);
   const workers: Worker[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.stop()));
@@ -66,7 +66,6 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
           apiKey: owner.apiKey,
           name,
           stateDir: join(stateDir, 'workers', name),
-          capacity: 1,
           log: (text) => note(`${name}: ${text}`),
           driver,
           score: 1000 + index,

@@ -98,9 +98,13 @@ export type RunnerOffer = {
 export type Machine = {
   readonly arch: string;
   readonly os: string;
+  /** That one replica may have. */
   readonly cpuCores: number;
+  /** That one replica may have. */
   readonly memoryGb: number;
   readonly gpu?: string | null;
+  /** The longest run that the worker takes. */
+  readonly maxHours?: number;
   /** Replicas run at once. */
   readonly slots: number;
   readonly runners: readonly RunnerOffer[];

@@ -114,7 +114,7 @@ export interface RunnerReport {
 }
 
 export interface SandboxDriver {
-  readonly name: 'wasm' | 'docker';
+  readonly name: 'wasm' | 'docker' | 'several';
   probe(): Promise<DriverReport>;
   /**
    * Runs the unit and resolves only after every process of it is gone. Refuses `sandbox.refused` for a runner or limit

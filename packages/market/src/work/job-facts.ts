@@ -65,6 +65,7 @@ export function factsOf(row: WorkJobRow): JobFacts {
       runner: manifest.runner,
       cpuCores: manifest.resources.cpu_cores,
       memoryGb: manifest.resources.memory_gb,
+      hours: manifest.timeout_hours,
       gpu: manifest.resources.gpu,
       network: manifest.network_whitelist.length > 0,
       regions: [],

@@ -76,6 +76,7 @@ interface Machine {
   readonly arch?: string;
   readonly cpuCores?: number;
   readonly memoryGb?: number;
+  readonly maxHours?: number;
   readonly runners?: readonly {
     readonly runner: string;
     readonly driver: string;
@@ -108,6 +109,7 @@ export function profileOf(row: WorkerRow, block: string | null, runnerDigests: r
     region: row.region,
     cpuCores: machine.cpuCores ?? 0,
     memoryGb: machine.memoryGb ?? 0,
+    maxHours: machine.maxHours ?? Infinity,
     runners,
     gpuRunners,
     egressRunners,

@@ -43,6 +43,7 @@ function fits(worker: WorkerProfile, job: AvailableJob): boolean {
     runner: manifest.runner,
     cpuCores: manifest.resources.cpu_cores,
     memoryGb: manifest.resources.memory_gb,
+    hours: manifest.timeout_hours,
     gpu: manifest.resources.gpu,
     network: manifest.network_whitelist.length > 0,
     regions: [],

@@ -41,7 +41,7 @@ const lie: Lie = ({ kind, ordinal }, files) => {
 };
 
 async function openWorkers(market: DemoMarket, stateDir: string): Promise<Worker[]> {
-  const driver = localDriver(join(stateDir, 'sandbox'), () => undefined);
+  const driver = localDriver(join(stateDir, 'sandbox'), () => undefined, systemClock);
   const workers: Worker[] = [];
   for (const owner of market.providers) {
     const client = createClient({ baseUrl: market.url, auth: { kind: 'apiKey', key: owner.apiKey } });
@@ -53,7 +53,6 @@ async function openWorkers(market: DemoMarket, stateDir: string): Promise<Worker
         apiKey: owner.apiKey,
         name,
         stateDir: join(stateDir, 'workers', name),
-        capacity: 1,
         log: () => undefined,
         driver,
         score: 1000,

@@ -71,8 +71,8 @@ export async function openWholeMarket(size: MarketSize): Promise<WholeMarket> {
       await clientOf(url, apiKey).createPayoutAccount({ region: 'eu' });
       const stateDir = join(folder, name);
       const log = (text: string): void => void notes.push(`${name}: ${text}`);
-      const { capacity } = size;
-      workers.push(await openWorker({ url, apiKey, name, stateDir, capacity, driver, log, score: 1 }, systemClock));
+      const settings = { capacity: size.capacity };
+      workers.push(await openWorker({ url, apiKey, name, stateDir, settings, driver, log, score: 1 }, systemClock));
     }
     const customer = clientOf(url, await enroll(database.db, 'customer', ['customer']));
     return { url, running, customer, notes, faults: (jobs) => findFaults(running, customer, jobs), close };

@@ -24,9 +24,12 @@ export const Machine = named(
     {
       arch: Type.String({ minLength: 1, maxLength: 20 }),
       os: Type.String({ minLength: 1, maxLength: 20 }),
-      cpuCores: Type.Integer({ minimum: 1, maximum: 4096 }),
-      memoryGb: Type.Number({ minimum: 0.1, maximum: 65_536 }),
+      cpuCores: Type.Integer({ minimum: 1, maximum: 4096, description: 'That one replica may have.' }),
+      memoryGb: Type.Number({ minimum: 0.1, maximum: 65_536, description: 'That one replica may have.' }),
       gpu: Type.Optional(nullable(Type.String({ maxLength: 100, description: 'What people call it.' }))),
+      maxHours: Type.Optional(
+        Type.Number({ minimum: 0, maximum: 10_000, description: 'The longest run that the worker takes.' }),
+      ),
       slots: Type.Integer({ minimum: 1, maximum: limits.workerReplicas, description: 'Replicas run at once.' }),
       runners: Type.Array(ref(RunnerOffer), { maxItems: 50 }),
       score: Type.Optional(Type.Number({ minimum: 0, description: 'Of the benchmark, 1 = the reference machine.' })),

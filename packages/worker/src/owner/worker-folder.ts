@@ -1,0 +1,54 @@
+/** The state folders of this machine's workers: which there are, their settings, and the key of their provider. */
+
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Fault, refuse } from '@assay/core';
+import { readSettingsText, type SettingsFile } from './settings.ts';
+
+const settingsName = 'settings.json';
+const keyName = 'api-key';
+
+/** The folder of the worker that people call `name`, under the state folder of this machine. */
+export function workerFolder(stateDir: string, name: string): string {
+  return join(stateDir, 'worker', name.replaceAll(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_'));
+}
+
+/** The folders that there are. */
+export async function workerFolders(stateDir: string): Promise<string[]> {
+  const entries = await readdir(join(stateDir, 'worker'), { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(stateDir, 'worker', entry.name));
+}
+
+async function textIn(folder: string, name: string): Promise<string | undefined> {
+  return readFile(join(folder, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}
+
+/** The settings in a worker's folder; undefined where it never joined. Refuses `config.invalid`. */
+export async function readSettingsFile(folder: string): Promise<SettingsFile | undefined> {
+  const text = await textIn(folder, settingsName);
+  return text === undefined ? undefined : readSettingsText(text);
+}
+
+/** The provider's key in a worker's folder. Faults `worker.key_unsafe` where others can read it. */
+export async function readApiKey(folder: string): Promise<string | undefined> {
+  const text = await textIn(folder, keyName);
+  if (text === undefined) return undefined;
+  const path = join(folder, keyName);
+  const { mode } = await stat(path);
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+    throw new Fault('worker.key_unsafe', `other users can read the API key ${path}; chmod it to 0600`, {
+      retry: false,
+    });
+  }
+  return apiKeyIn(text, path);
+}
+
+/** The key in a text that holds nothing else; refuses `auth.required`. */
+function apiKeyIn(text: string, where: string): string {
+  const key = text.trim();
+  if (!/^[\u0021-\u007e]{8,200}$/.test(key)) throw refuse('auth.required', `${where} does not hold one API key`);
+  return key;
+}
