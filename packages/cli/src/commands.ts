@@ -10,7 +10,6 @@ import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
 import { runJobCommand } from './commands/run.ts';
 import { serverCommand } from './commands/server.ts';
 import { verifyCommand } from './commands/verify.ts';
-import { workerControlCommands } from './commands/worker-control.ts';
 import { workerCommand } from './commands/worker.ts';
 
 export const commands: readonly Command[] = [
@@ -21,7 +20,6 @@ export const commands: readonly Command[] = [
   verifyCommand,
   serverCommand,
   workerCommand,
-  ...workerControlCommands,
   ...auditCommands,
   ledgerVerifyCommand,
   doctorCommand,

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '@assay/server';
 import { localDriver } from '@assay/worker';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
@@ -57,7 +58,7 @@ async function disk(): Promise<Finding> {
 }
 
 async function sandbox(): Promise<Finding> {
-  const report = await localDriver(join(defaultStateDir(), 'doctor'), () => undefined).probe();
+  const report = await localDriver(join(defaultStateDir(), 'doctor'), () => undefined, systemClock).probe();
   return report.usable
     ? {
         what: 'sandbox wasm',

@@ -53,6 +53,7 @@ async function openWorkers(market: DemoMarket, stateDir: string): Promise<Worker
         apiKey: owner.apiKey,
         name,
         stateDir: join(stateDir, 'workers', name),
+        capacity: 1,
         log: () => undefined,
         driver,
         score: 1000,
