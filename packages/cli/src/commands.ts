@@ -10,6 +10,7 @@ import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
 import { runJobCommand } from './commands/run.ts';
 import { serverCommand } from './commands/server.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { workerControlCommands } from './commands/worker-control.ts';
 import { workerCommand } from './commands/worker.ts';
 
 export const commands: readonly Command[] = [
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   verifyCommand,
   serverCommand,
   workerCommand,
+  ...workerControlCommands,
   ...auditCommands,
   ledgerVerifyCommand,
   doctorCommand,

@@ -229,12 +229,6 @@ export const limits = {
   /** Lines that one write of the audit log takes, and connections that one line names. */
   auditBatch: 256,
   auditConnections: 100,
-  /** How long a line of a worker's audit log is kept, by whole days, and how much all of them may hold. */
-  auditKeepMs: 30 * 86_400_000,
-  auditBytes: 1024 * 1024 * 1024,
-  /** Lines that one write of the audit log takes, and connections that one line names. */
-  auditBatch: 256,
-  auditConnections: 100,
   ledgerKeyChars: 300,
   ledgerArgs: 8,
   ledgerArgChars: 128 * 1024,

@@ -4,3 +4,10 @@ export { startWorker, type Worker, type WorkerOptions } from './start-worker.ts'
 export { httpTransport, type HttpTransportOptions, type WorkCalls, type WorkTransport } from './transport.ts';
 export { deviceKey, loadDeviceKey, type DeviceKey } from './device-key.ts';
 export { type Lie } from './run-replica.ts';
+export { endPause, readPause, writePause } from './owner/pause-file.ts';
+export { holderOf } from './owner/folder-lock.ts';
+export { readStatus } from './owner/status-file.ts';
+export { workerFolder, workerFolders } from './owner/worker-folder.ts';
+export { readApiKey, readSettingsFile } from './owner/worker-folder.ts';
+export { optionalSettingFields, readSettings, settingFields, type WorkerSettings } from './owner/settings.ts';
+export { detectGpu } from './gpu.ts';

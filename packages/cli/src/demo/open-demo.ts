@@ -66,7 +66,6 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
           apiKey: owner.apiKey,
           name,
           stateDir: join(stateDir, 'workers', name),
-          capacity: 1,
           log: (text) => note(`${name}: ${text}`),
           driver,
           score: 1000 + index,

@@ -53,7 +53,6 @@ async function openWorkers(market: DemoMarket, stateDir: string): Promise<Worker
         apiKey: owner.apiKey,
         name,
         stateDir: join(stateDir, 'workers', name),
-        capacity: 1,
         log: () => undefined,
         driver,
         score: 1000,
