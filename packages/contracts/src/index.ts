@@ -20,4 +20,6 @@ export {
   type ContractState,
   type EscrowStatus,
 } from './states.ts';
+export { doneKeyType } from './records.ts';
+export { transientKey } from './ledger-contract.ts';
 export type { ContractRecord, EscrowRecord, ListingDetails, ReputationRecord } from './records.ts';

@@ -2,6 +2,7 @@
 
 import { Refusal, limits, refuse, type ContractName } from '@assay/core';
 import { Contract, type Context } from 'fabric-contract-api';
+import { doneKeyType, keyOf, readRecord, writeRecord } from './records.ts';
 import { contractFunctions, hasRole } from './roles.ts';
 
 /**
@@ -23,11 +24,33 @@ export abstract class LedgerContract extends Contract {
       throw coded(refuse('request.too_large', `an argument is longer than ${limits.ledgerArgChars} characters`));
     }
     try {
+      if (row.kind === 'submit') await noteKey(ctx);
       return await super.aroundTransaction(ctx, fn as typeof Function, args);
     } catch (error) {
       throw error instanceof Refusal ? coded(error) : error;
     }
   }
+}
+
+/** The transient field that carries a proposal's idempotency key. */
+export const transientKey = 'assay.key';
+
+/**
+ * Where many clients propose, the ledger itself must see that a key commits once: of two proposals with one key the
+ * second conflicts with the first, and later ones are refused with the transaction that was there before. The embedded
+ * engine orders all proposals itself, keeps the keys beside the state and sends none.
+ */
+async function noteKey(ctx: Context): Promise<void> {
+  const bytes = ctx.stub.getTransient().get(transientKey);
+  if (bytes === undefined) return;
+  const key = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  if (key.length === 0 || key.length > limits.ledgerKeyChars) {
+    throw refuse('request.malformed', `an idempotency key has 1 to ${limits.ledgerKeyChars} characters`);
+  }
+  const place = keyOf(ctx, doneKeyType, key);
+  const before = await readRecord<{ txId: string }>(ctx, place);
+  if (before !== undefined) throw refuse('idempotency.key_reused', before.txId);
+  await writeRecord(ctx, place, { txId: ctx.stub.getTxID() });
 }
 
 /** Only the message of an error passes through Fabric, so the code leads it: `job.wrong_state: a …`. */

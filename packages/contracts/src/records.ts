@@ -54,7 +54,10 @@ export type ReputationRecord = {
   readonly slashed: number;
 };
 
-type Kind = 'contract' | 'open' | 'claim' | 'work' | 'escrow' | 'reputation' | 'recorded';
+/** Where an idempotency key is noted that came with a proposal: the first attribute is the key, the value its transaction. */
+export const doneKeyType = 'done';
+
+type Kind = 'contract' | 'open' | 'claim' | 'work' | 'escrow' | 'reputation' | 'recorded' | typeof doneKeyType;
 
 /** The composite key of a record. */
 export function keyOf(ctx: Context, kind: Kind, ...attributes: readonly string[]): string {

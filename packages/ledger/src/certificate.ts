@@ -4,6 +4,7 @@
  */
 
 import { createHash, createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
+import { encode, oid, pemOf, sequence, tags } from './der.ts';
 
 /** The extension in which Fabric keeps a member's attributes, as JSON `{"attrs": {…}}`. */
 const fabricAttributes = '1.2.3.4.5.6.7.8.1';
@@ -15,18 +16,6 @@ const oids = {
   keyUsage: '2.5.29.15',
   basicConstraints: '2.5.29.19',
 } as const;
-
-const tags = {
-  boolean: 0x01,
-  integer: 0x02,
-  bits: 0x03,
-  bytes: 0x04,
-  oid: 0x06,
-  text: 0x0c,
-  utcTime: 0x17,
-  sequence: 0x30,
-  set: 0x31,
-};
 
 /** Certificates hold from the day below for thirty years: the embedded ledger replaces identities, not certificates. */
 const validity = ['260101000000Z', '491231235959Z'] as const;
@@ -75,11 +64,7 @@ export function issueCertificate(request: CertificateRequest): string {
     encode(0xa3, sequence(...(attributes === null ? authorityExtensions() : memberExtensions(attributes)))),
   );
   const signature = encode(tags.bits, Buffer.concat([Buffer.from([0]), sign(null, body, issuer.privateKey)]));
-  const lines =
-    sequence(body, algorithm, signature)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+  return pemOf('CERTIFICATE', sequence(body, algorithm, signature));
 }
 
 function authorityExtensions(): Buffer[] {
@@ -102,26 +87,10 @@ function extension(id: string, value: Buffer, critical = true): Buffer {
   return sequence(oid(id), ...flag, encode(tags.bytes, value));
 }
 
+function part(id: string, text: string): Buffer {
+  return encode(tags.set, sequence(oid(id), encode(tags.text, Buffer.from(text))));
+}
+
 function name(organization: string, unit: string, commonName: string): Buffer {
-  const part = (id: string, text: string): Buffer =>
-    encode(tags.set, sequence(oid(id), encode(tags.text, Buffer.from(text))));
   return sequence(part(oids.organization, organization), part(oids.unit, unit), part(oids.commonName, commonName));
-}
-
-function sequence(...parts: readonly Buffer[]): Buffer {
-  return encode(tags.sequence, ...parts);
-}
-
-function oid(dotted: string): Buffer {
-  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
-  const bytes = [40 * first + second];
-  for (const arc of rest) bytes.push(...(arc > 127 ? [0x80 | (arc >> 7), arc & 0x7f] : [arc]));
-  return encode(tags.oid, Buffer.from(bytes));
-}
-
-function encode(tag: number, ...parts: readonly Buffer[]): Buffer {
-  const content = Buffer.concat(parts);
-  const size = content.length;
-  const length = size < 128 ? [size] : size < 256 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...length]), content]);
 }

@@ -1,12 +1,9 @@
 /** Takes submissions to their outcomes inside one database transaction, in as many blocks as they need. */
 
 import {
-  contractNames,
   limits,
   refuse,
-  type ErrorCode,
   type LedgerIdentity,
-  type Refusal,
   type Sha256Hex,
   type Submission,
   type SubmissionOutcome,
@@ -21,6 +18,7 @@ import type { LedgerKey, Member } from './keys.ts';
 import { genesisBlock, headAfter, makeBlock, type Endorsed } from './make-block.ts';
 import { insertBlock, knownTxIds, lockHead, stateReader, transactionsByKey, type HeadRow } from './ledger-rows.ts';
 import { batchedGet, type StateReader } from './state-reader.ts';
+import { problemOf, refused, repeatedOutcome, type Repeat, type Request } from './requests.ts';
 import type { ReadWriteSet } from './transaction-stub.ts';
 
 /** What the embedded engine is made of. */
@@ -30,12 +28,6 @@ export interface Engine {
   readonly channel: string;
   /** The organisations whose authorities block 0 names. */
   readonly mspIds: readonly string[];
-}
-
-/** A submission and who makes it. */
-export interface Request {
-  readonly submission: Submission;
-  readonly as: LedgerIdentity;
 }
 
 interface Pending {
@@ -167,39 +159,6 @@ function storedOutcome(
   return { kind: 'committed', txId: asHash(record.txId), block: row.block, result: record.result };
 }
 
-/** A request whose key another one of the same call has. */
-interface Repeat {
-  readonly index: number;
-  readonly of: number;
-}
-
-/** A key that stands in one call twice has one outcome. */
-function repeatedOutcome(
-  requests: readonly Request[],
-  outcomes: readonly SubmissionOutcome[],
-  index: number,
-  of: number,
-): SubmissionOutcome {
-  const first = outcomes[of];
-  if (first && JSON.stringify(requests[index]) === JSON.stringify(requests[of])) return first;
-  return refused(refuse('idempotency.key_reused', 'the key stands in this call before, with another transaction'));
-}
-
-function problemOf({ contract, fn, args, idempotencyKey }: Submission): Refusal | undefined {
-  if (!contractNames.includes(contract)) return refuse('ledger.unknown_function', 'no such contract');
-  if (idempotencyKey.length === 0 || idempotencyKey.length > limits.ledgerKeyChars) {
-    return refuse('request.malformed', `an idempotency key has 1 to ${limits.ledgerKeyChars} characters`);
-  }
-  if (args.length > limits.ledgerArgs || args.some((arg) => arg.length > limits.ledgerArgChars)) {
-    return refuse('request.too_large', `at most ${limits.ledgerArgs} arguments of ${limits.ledgerArgChars} characters`);
-  }
-  // PostgreSQL's text holds no zero byte; what else is text travels inside JSON.
-  if (idempotencyKey.includes('\0') || ![fn, idempotencyKey, ...args].every((text) => text.isWellFormed())) {
-    return refuse('request.malformed', 'the submission holds broken characters');
-  }
-  return undefined;
-}
-
 interface Executed {
   readonly pending: Pending;
   readonly nonce: string;
@@ -263,8 +222,4 @@ export async function commitEndorsed(
   const rows = await makeBlock(head, endorsed, stateReader(tx), engine.key);
   await insertBlock(tx, rows, head.nextFact);
   return { after: headAfter(head, rows), codes: rows.transactions.map(({ code }) => code) };
-}
-
-function refused({ code, message }: { readonly code: ErrorCode; readonly message: string }): SubmissionOutcome {
-  return { kind: 'refused', code, message };
 }

@@ -2,27 +2,24 @@
 
 import { contracts, platformMsp } from '@assay/contracts';
 import {
-  Fault,
   refuse,
-  type InclusionProof,
   type Ledger,
   type LedgerIdentity,
-  type Sha256Hex,
   type SignedHead,
   type Submission,
   type SubmissionOutcome,
-  type ConsistencyProof,
 } from '@assay/core';
 import type { Database, Tx } from '@assay/store';
-import { asHash, txIdOf, noBlock } from './block.ts';
-import { consistencyPath, inclusionPath } from './chain-tree.ts';
-import { commitRequests, lockChain, type Engine, type Request } from './commit.ts';
+import { noBlock, txIdOf } from './block.ts';
+import { commitRequests, lockChain, type Engine } from './commit.ts';
 import { endorser } from './endorse.ts';
 import { timestampOf, type ContractClass } from './fabric-runtime.ts';
 import type { LedgerKey } from './keys.ts';
-import { nodeReader, readHead, selectFacts, stateReader } from './ledger-rows.ts';
+import { readHead, stateReader } from './ledger-rows.ts';
+import { proofsOf, reached, requireEngine, snapshot } from './ledger-reading.ts';
+import type { Request } from './requests.ts';
 import { openCombiner } from './submit-combiner.ts';
-import { isConsistent, readSignedHead, txPathOf } from './ledger-proofs.ts';
+import { isConsistent, readSignedHead } from './ledger-proofs.ts';
 
 export interface EmbeddedLedgerOptions {
   readonly db: Database;
@@ -62,6 +59,7 @@ export async function openEmbeddedLedger(options: EmbeddedLedgerOptions): Promis
   const engine = embeddedEngine(options);
   await reached(db.transaction((tx) => lockChain(engine, tx)));
   const first = await reached(readSignedHead(db, 0n));
+  await requireEngine(db, 'embedded');
   if (first.publicKey !== key.publicKey) throw refuse('config.invalid', 'the ledger was made with another key');
   const combiner = openCombiner((requests: readonly Request[]) =>
     db.transaction((tx) => commitRequests(engine, tx, requests)),
@@ -76,37 +74,9 @@ export async function openEmbeddedLedger(options: EmbeddedLedgerOptions): Promis
         submissions.map((submission) => ({ submission, as })),
       ),
     evaluate: (contract, fn, args, as) => snapshot(db, (tx) => evaluate(engine, tx, { contract, fn, args }, as)),
-    facts: (position, limit) =>
-      reached(selectFacts(db, 'position >= $1 ORDER BY position LIMIT $2', [position, limit])),
-    prove: (txId) => snapshot(db, async (tx) => proveIn(tx, txId, await newestHead(tx))),
-    proveConsistency: (earlier) => snapshot(db, async (tx) => consistencyIn(tx, earlier, await newestHead(tx))),
-    head: () => snapshot(db, newestHead),
+    ...proofsOf(db),
     isConsistent: (kept) => snapshot(db, (tx) => isConsistent(tx, kept)),
   };
-}
-
-async function newestHead(tx: Tx): Promise<SignedHead> {
-  return readSignedHead(tx, (await readHead(tx)).nextBlock - 1n);
-}
-
-/** Several reads of one state of the database. */
-function snapshot<T>(db: Database, run: (tx: Tx) => Promise<T>): Promise<T> {
-  return reached(
-    db.transaction(async (tx) => {
-      await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      return run(tx);
-    }),
-  );
-}
-
-/** To a caller of the ledger, a database that does not answer is a ledger that does not. */
-async function reached<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'store.unavailable') throw error;
-    throw new Fault('ledger.unavailable', 'the database of the ledger does not answer', { cause: error, retry: true });
-  }
 }
 
 type Call = Pick<Submission, 'contract' | 'fn' | 'args'>;
@@ -128,16 +98,4 @@ async function evaluate(engine: Engine, tx: Tx, call: Call, as: LedgerIdentity):
   const outcome = await engine.endorse(proposal, get, reader);
   if (outcome.kind === 'refused') throw refuse(outcome.code, outcome.message);
   return outcome.result;
-}
-
-async function proveIn(tx: Tx, txId: Sha256Hex, head: SignedHead): Promise<InclusionProof> {
-  const { block, txIndex, transactions, header } = await txPathOf(tx, txId);
-  const chainPath = await inclusionPath(block, head.block + 1n, nodeReader(tx));
-  return { ...transactions, txIndex, header, chainPath: chainPath.map(asHash), head };
-}
-
-async function consistencyIn(tx: Tx, earlier: bigint, head: SignedHead): Promise<ConsistencyProof> {
-  if (earlier < 0n || earlier > head.block) throw refuse('ledger.not_found', 'the chain has no such block');
-  const path = await consistencyPath(earlier + 1n, head.block + 1n, nodeReader(tx));
-  return { path: path.map(asHash), head };
 }

@@ -40,7 +40,7 @@ function readWriteSetOf(recording: Recording): ReadWriteSet {
 }
 
 /** A contract's message leads with its code; Fabric's own messages have none. */
-function refusalOf(text: string): { code: ErrorCode; message: string } {
+export function refusalOf(text: string): { code: ErrorCode; message: string } {
   const cut = text.indexOf(': ');
   const code = text.slice(0, Math.max(cut, 0));
   if (isErrorCode(code)) return { code, message: text.slice(cut + 2) };

@@ -90,7 +90,8 @@ export function headAfter(head: HeadRow, rows: BlockRows): HeadRow {
   };
 }
 
-function sealed(head: HeadRow, header: BlockHeader, key: LedgerKey) {
+/** The header, signed head and tree of a block after `head`. */
+export function sealed(head: HeadRow, header: BlockHeader, key: LedgerKey) {
   const blockHash = blockHashOf(header);
   const { peaks, nodes } = appendLeaf(head.peaks, head.nextBlock, blockHash);
   const chainRoot = asHash(rootOfPeaks(peaks));

@@ -73,6 +73,11 @@ export interface BlockHeader {
   readonly txRoot: string;
   readonly txCount: number;
   readonly atMs: number;
+  /**
+   * Where another network ordered the transactions: the hash of its header of this block, and what that header names.
+   * `hash` is SHA-256 over the DER sequence of number, previous hash and data hash, as Hyperledger Fabric defines it.
+   */
+  readonly ordered?: Readonly<{ hash: string; previous: string; data: string }>;
   /** Only in block 0: the ledger's key and the certificates of the organisations' authorities. */
   readonly genesis?: Readonly<{
     channel: string;
@@ -81,7 +86,7 @@ export interface BlockHeader {
   }>;
 }
 
-/** Why a transaction counts or does not; the numbers are Fabric's validation codes. */
+/** Why a transaction counts or does not; the numbers are Fabric's validation codes, of which Fabric itself knows more. */
 export const transactionCodes = { valid: 0, mvccConflict: 11, phantomConflict: 12 } as const;
 export type TransactionCode = (typeof transactionCodes)[keyof typeof transactionCodes];
 

@@ -1,0 +1,44 @@
+/** An organisation's contract server: the four contracts as a service that its peer calls over mutual TLS. */
+
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { contracts } from '@assay/contracts';
+import type { Clock } from '@assay/core';
+import { openChaincode } from '../fabric-runtime.ts';
+import { witnessed, type Endorser } from './witness.ts';
+
+const require = createRequire(import.meta.url);
+
+interface ServerClass {
+  new (
+    chaincode: Endorser & { Init(): Promise<{ status: number }> },
+    options: {
+      readonly ccid: string;
+      readonly address: string;
+      readonly tlsProps: { readonly key: Buffer; readonly cert: Buffer; readonly clientCACerts: Buffer };
+    },
+  ): { start(): Promise<void> };
+}
+
+/** Where the server listens, and whom it believes: only peers whose key `clientAuthority` signed. */
+export interface ContractServerSettings {
+  readonly packageId: string;
+  readonly address: string;
+  readonly key: string;
+  readonly certificate: string;
+  readonly clientAuthority: string;
+}
+
+/** Listens until the process ends. */
+export async function serveContracts(settings: ContractServerSettings, clock: Clock): Promise<void> {
+  const Server = require('fabric-shim/lib/server') as ServerClass;
+  const [key, cert, clientCACerts] = await Promise.all([
+    readFile(settings.key),
+    readFile(settings.certificate),
+    readFile(settings.clientAuthority),
+  ]);
+  const endorser = witnessed(openChaincode(contracts), clock);
+  const chaincode = { Init: async () => ({ status: 200 }), Invoke: endorser.Invoke };
+  const options = { ccid: settings.packageId, address: settings.address, tlsProps: { key, cert, clientCACerts } };
+  await new Server(chaincode, options).start();
+}

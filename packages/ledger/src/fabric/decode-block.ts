@@ -1,0 +1,175 @@
+/** Reads Fabric's blocks: what a peer delivers, as far as it concerns the contracts. */
+
+import { createHash } from 'node:crypto';
+import { common, ledger, msp, peer } from '@hyperledger/fabric-protos';
+import { toHex, type TransactionRecord } from '@assay/core';
+import { encode, integer, sequence, tags } from '../der.ts';
+import { splitCompositeKey } from '../composite-key.ts';
+import type { Member } from '../keys.ts';
+import { doneKeyType } from '@assay/contracts';
+
+/** An envelope of a block. */
+export interface DecodedTransaction {
+  readonly record: Omit<TransactionRecord, 'code'>;
+  /** Fabric's validation code. */
+  readonly code: number;
+  readonly member: Member | null;
+  /** Whether it calls the contracts; others configure the channel or agree on contracts. */
+  readonly isOurs: boolean;
+}
+
+export interface DecodedBlock {
+  readonly number: number;
+  /** SHA-256 over the DER of number, previous hash and data hash: what the next block names. */
+  readonly hash: string;
+  readonly previousHash: string;
+  readonly dataHash: string;
+  readonly transactions: readonly DecodedTransaction[];
+}
+
+/** Decodes a block and checks that its data hash to what its header says; undefined where they do not. */
+export function decodeBlock(block: common.Block, chaincode: string): DecodedBlock | undefined {
+  const header = block.getHeader();
+  const data = block.getData()?.getDataList_asU8() ?? [];
+  if (!header) return undefined;
+  const dataHash = createHash('sha256');
+  for (const envelope of data) dataHash.update(envelope);
+  const hash = toHex(header.getDataHash_asU8());
+  if (dataHash.digest('hex') !== hash) return undefined;
+  const codes = block.getMetadata()?.getMetadataList_asU8()[common.BlockMetadataIndex.TRANSACTIONS_FILTER] ?? [];
+  return {
+    number: header.getNumber(),
+    hash: headerHash(header),
+    previousHash: toHex(header.getPreviousHash_asU8()),
+    dataHash: hash,
+    transactions: data.map((bytes, index) => decodeEnvelope(bytes, codes[index] ?? notValidated, chaincode)),
+  };
+}
+
+const notValidated = 254;
+
+function headerHash(header: common.BlockHeader): string {
+  return createHash('sha256').update(headerBytes(header)).digest('hex');
+}
+
+/** The bytes that are hashed for the next block and signed by orderers. */
+export function headerBytes(header: common.BlockHeader): Buffer {
+  const number = Buffer.alloc(8);
+  number.writeBigUInt64BE(BigInt(header.getNumber()));
+  return sequence(
+    integer(number),
+    encode(tags.bytes, header.getPreviousHash_asU8()),
+    encode(tags.bytes, header.getDataHash_asU8()),
+  );
+}
+
+function decodeEnvelope(bytes: Uint8Array, code: number, chaincode: string): DecodedTransaction {
+  const payload = common.Payload.deserializeBinary(common.Envelope.deserializeBinary(bytes).getPayload_asU8());
+  const channelHeader = common.ChannelHeader.deserializeBinary(
+    payload.getHeader()?.getChannelHeader_asU8() ?? new Uint8Array(0),
+  );
+  const signatureHeader = common.SignatureHeader.deserializeBinary(
+    payload.getHeader()?.getSignatureHeader_asU8() ?? new Uint8Array(0),
+  );
+  const member = memberOf(signatureHeader.getCreator_asU8());
+  const stamp = channelHeader.getTimestamp();
+  const txId = channelHeader.getTxId() || createHash('sha256').update(bytes).digest('hex');
+  const base = {
+    txId,
+    key: txId,
+    creator: { mspId: member?.mspId ?? '', certificate: member?.fingerprint ?? '' },
+    nonce: toHex(signatureHeader.getNonce_asU8()),
+    atMs: stamp ? stamp.getSeconds() * 1000 + Math.trunc(stamp.getNanos() / 1_000_000) : 0,
+  };
+  const nothing = { args: [], reads: [], ranges: [], writes: [], event: null, result: '' };
+  if (channelHeader.getType() !== common.HeaderType.ENDORSER_TRANSACTION) {
+    const record = { ...base, ...nothing, contract: 'channel', fn: 'configure' };
+    return { record, code, member, isOurs: false };
+  }
+  const call = decodeCall(payload.getData_asU8());
+  if (call.chaincode !== chaincode) {
+    const record = { ...base, ...nothing, contract: call.chaincode, fn: call.args[0] ?? '' };
+    return { record, code, member, isOurs: false };
+  }
+  const [target = '', ...args] = call.args;
+  const cut = target.indexOf(':');
+  const effects = decodeEffects(call.action, chaincode);
+  const record = {
+    ...base,
+    key: doneKeyOf(effects.writes) ?? txId,
+    contract: target.slice(0, Math.max(cut, 0)),
+    fn: target.slice(cut + 1),
+    args,
+    ...effects,
+  };
+  return { record, code, member, isOurs: true };
+}
+
+function memberOf(creator: Uint8Array): Member | null {
+  const identity = msp.SerializedIdentity.deserializeBinary(creator);
+  const certificate = Buffer.from(identity.getIdBytes_asU8()).toString();
+  if (certificate === '') return null;
+  return {
+    mspId: identity.getMspid(),
+    certificate,
+    fingerprint: createHash('sha256').update(certificate).digest('hex'),
+  };
+}
+
+function decodeCall(data: Uint8Array): { chaincode: string; args: string[]; action: peer.ChaincodeAction } {
+  const [first] = peer.Transaction.deserializeBinary(data).getActionsList();
+  const payload = peer.ChaincodeActionPayload.deserializeBinary(first?.getPayload_asU8() ?? new Uint8Array(0));
+  const proposal = peer.ChaincodeProposalPayload.deserializeBinary(payload.getChaincodeProposalPayload_asU8());
+  const spec = peer.ChaincodeInvocationSpec.deserializeBinary(proposal.getInput_asU8()).getChaincodeSpec();
+  const response = peer.ProposalResponsePayload.deserializeBinary(
+    payload.getAction()?.getProposalResponsePayload_asU8() ?? new Uint8Array(0),
+  );
+  return {
+    chaincode: spec?.getChaincodeId()?.getName() ?? '',
+    args: (spec?.getInput()?.getArgsList_asU8() ?? []).map(textOf),
+    action: peer.ChaincodeAction.deserializeBinary(response.getExtension_asU8()),
+  };
+}
+
+type Effects = Pick<TransactionRecord, 'reads' | 'ranges' | 'writes' | 'event' | 'result'>;
+
+function decodeEffects(action: peer.ChaincodeAction, chaincode: string): Effects {
+  const sets = ledger.rwset.TxReadWriteSet.deserializeBinary(action.getResults_asU8()).getNsRwsetList();
+  const own = sets.find((set) => set.getNamespace() === chaincode);
+  const set = ledger.rwset.kvrwset.KVRWSet.deserializeBinary(own?.getRwset_asU8() ?? new Uint8Array(0));
+  const event = peer.ChaincodeEvent.deserializeBinary(action.getEvents_asU8());
+  return {
+    reads: set.getReadsList().map(readOf),
+    ranges: set.getRangeQueriesInfoList().map((range) => ({
+      start: range.getStartKey(),
+      end: range.getEndKey(),
+      stoppedAt: range.getItrExhausted() ? null : range.getEndKey(),
+      saw: (range.getRawReads()?.getKvReadsList() ?? []).map(readOf),
+    })),
+    writes: set
+      .getWritesList()
+      .map((write) => [write.getKey(), write.getIsDelete() ? null : textOf(write.getValue_asU8())] as const),
+    event:
+      event.getEventName() === '' ? null : { name: event.getEventName(), payload: textOf(event.getPayload_asU8()) },
+    result: textOf(action.getResponse()?.getPayload_asU8() ?? new Uint8Array(0)),
+  };
+}
+
+function readOf(read: ledger.rwset.kvrwset.KVRead): TransactionRecord['reads'][number] {
+  const version = read.getVersion();
+  return [read.getKey(), version ? [version.getBlockNum(), version.getTxNum()] : null];
+}
+
+/** The idempotency key that the contracts noted. */
+function doneKeyOf(writes: TransactionRecord['writes']): string | undefined {
+  for (const [key] of writes) {
+    if (!key.startsWith('\0')) continue;
+    const { objectType, attributes } = splitCompositeKey(key);
+    if (objectType === doneKeyType) return attributes[0];
+  }
+  return undefined;
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString();
+}

@@ -1,0 +1,40 @@
+/** What an error of Fabric's gateway means for a submission. */
+
+import { status } from '@grpc/grpc-js';
+import { GatewayError } from '@hyperledger/fabric-gateway';
+import type { ErrorCode } from '@assay/core';
+import { refusalOf } from '../endorse.ts';
+
+/** `refused`: the contracts said no. `passing`: it may work when tried again. `failed`: it will not, but not by the contracts. */
+export type GatewayProblem =
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'passing'; readonly message: string; readonly isPeerAway: boolean }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** Cancelled, deadline, resource exhausted, failed precondition, aborted, internal, unavailable. */
+const passing: ReadonlySet<number> = new Set([
+  status.CANCELLED,
+  status.UNKNOWN,
+  status.DEADLINE_EXCEEDED,
+  status.RESOURCE_EXHAUSTED,
+  status.FAILED_PRECONDITION,
+  status.ABORTED,
+  status.INTERNAL,
+  status.UNAVAILABLE,
+]);
+
+const peerAway: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]);
+
+const chaincodeSaid = /chaincode response \d+, (.*)/s;
+
+export function problemOfGateway(error: unknown): GatewayProblem {
+  if (!(error instanceof GatewayError)) return { kind: 'failed', message: String(error) };
+  const said = [...error.details.map(({ message }) => message), error.message];
+  for (const text of said) {
+    const words = chaincodeSaid.exec(text)?.[1];
+    if (words !== undefined) return { kind: 'refused', ...refusalOf(words) };
+  }
+  const message = said.join('; ');
+  if (!passing.has(error.code)) return { kind: 'failed', message };
+  return { kind: 'passing', message, isPeerAway: peerAway.has(error.code) };
+}

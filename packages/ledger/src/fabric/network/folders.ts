@@ -1,0 +1,74 @@
+/** Where things lie in the folder of a local network. Secrets are readable by their owner only. */
+
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+export interface NodeFolders {
+  readonly home: string;
+  readonly msp: string;
+  readonly tls: TlsFiles;
+  readonly log: string;
+}
+
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+function tlsIn(folder: string): TlsFiles {
+  return { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+}
+
+/** Paths below `root`. */
+export function foldersOf(root: string) {
+  const organization = (mspId: string): string => join(root, 'organizations', mspId);
+  return {
+    root,
+    network: join(root, 'network.json'),
+    profile: join(root, 'connection.json'),
+    lock: join(root, 'lock'),
+    builder: join(root, 'builder'),
+    channel: (name: string): string => join(root, 'channels', `${name}.block`),
+    collections: (name: string): string => join(root, 'channels', `${name}.collections.json`),
+    organization: (mspId: string) => ({
+      msp: join(organization(mspId), 'msp'),
+      authority: tlsIn(join(organization(mspId), 'ca')),
+      tlsAuthority: tlsIn(join(organization(mspId), 'tls-ca')),
+      admin: { msp: join(organization(mspId), 'admin', 'msp'), tls: tlsIn(join(organization(mspId), 'admin', 'tls')) },
+      client: tlsIn(join(organization(mspId), 'client-tls')),
+      contractsAuthority: join(organization(mspId), 'contracts', 'ca.pem'),
+      contractsServer: tlsIn(join(organization(mspId), 'contracts', 'server')),
+      contractsClient: tlsIn(join(organization(mspId), 'contracts', 'client')),
+      contractsPackage: join(organization(mspId), 'contracts', 'package.tar.gz'),
+    }),
+    node: (name: string): NodeFolders => ({
+      home: join(root, 'nodes', name),
+      msp: join(root, 'nodes', name, 'msp'),
+      tls: tlsIn(join(root, 'nodes', name, 'tls')),
+      log: join(root, 'nodes', name, 'log'),
+    }),
+    pid: (name: string): string => join(root, 'nodes', name, 'pid'),
+  };
+}
+
+export type Folders = ReturnType<typeof foldersOf>;
+
+/** Writes a file that only its owner may read, with its folders. */
+export async function writeSecret(path: string, text: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, text, { mode: 0o600 });
+}
+
+/** The same for what is no secret, and for programs. */
+export async function writeOpen(path: string, text: string | Uint8Array, mode = 0o644): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, text, { mode });
+  // The umask may have taken the right to run it.
+  if (mode !== 0o644) await chmod(path, mode);
+}
+
+/** Replaces a file as a whole: whoever reads it sees the old or the new text. */
+export async function replaceSecret(path: string, text: string): Promise<void> {
+  await writeSecret(`${path}.part`, text);
+  await rename(`${path}.part`, path);
+}

@@ -1,0 +1,26 @@
+/** Asks a node how it is, over mutual TLS. */
+
+import { readFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import type { Folders } from './folders.ts';
+import { ordererMsp, type OrdererPlace, type PeerPlace } from './topology.ts';
+
+/** `ok`, or what is wrong. */
+export async function healthOf(folders: Folders, place: OrdererPlace | PeerPlace): Promise<string> {
+  const { admin, tlsAuthority } = folders.organization('mspId' in place ? place.mspId : ordererMsp);
+  const [ca, cert, key] = await Promise.all([
+    readFile(tlsAuthority.certificate),
+    readFile(admin.tls.certificate),
+    readFile(admin.tls.key),
+  ]);
+  return new Promise((resolve) => {
+    const options = { host: '127.0.0.1', port: place.operationsPort, path: '/healthz', ca, cert, key, timeout: 2000 };
+    const asked = request(options, (response) => {
+      response.resume();
+      response.once('end', () => resolve(response.statusCode === 200 ? 'ok' : `status ${response.statusCode}`));
+    });
+    asked.once('timeout', () => asked.destroy(new Error('no answer')));
+    asked.once('error', (error) => resolve(error.message));
+    asked.end();
+  });
+}

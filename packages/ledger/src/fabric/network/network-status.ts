@@ -1,0 +1,87 @@
+/** How a local network is: what runs, what answers, how high its channels are, and when its certificates end. */
+
+import { X509Certificate } from 'node:crypto';
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { foldersOf } from './folders.ts';
+import { healthOf } from './health.ts';
+import { lastLines, runningPrograms } from './processes.ts';
+import { readRecord, type NetworkRecord } from './network.ts';
+import type { Folders } from './folders.ts';
+
+export interface ProgramStatus {
+  readonly name: string;
+  /** Null: it does not run. */
+  readonly pid: number | null;
+  readonly port: number;
+  /** `ok`, or what is wrong. */
+  readonly health: string;
+}
+
+export interface NetworkStatus {
+  /** `absent`: none was made here; `broken`: its start was interrupted; `partial`: some programs do not run. */
+  readonly state: 'absent' | 'broken' | 'stopped' | 'partial' | 'up';
+  readonly folder: string;
+  readonly ordering: string | null;
+  readonly programs: readonly ProgramStatus[];
+  /** The certificate that ends first. */
+  readonly firstExpiry: Readonly<{ file: string; endsMs: number }> | null;
+  readonly profile: string | null;
+}
+
+export async function networkStatus(folder: string): Promise<NetworkStatus> {
+  const root = await realpath(folder).catch(() => undefined);
+  const nothing = { folder, ordering: null, programs: [], firstExpiry: null, profile: null };
+  if (root === undefined) return { state: 'absent', ...nothing };
+  const folders = foldersOf(root);
+  const record = await readRecord(folders);
+  const running = await runningPrograms(folders);
+  if (!record) return { state: running.size > 0 ? 'broken' : 'absent', ...nothing };
+  const programs = await programStatuses(folders, record, running);
+  const up = programs.filter(({ pid, health }) => pid !== null && health === 'ok').length;
+  const state = up === programs.length ? 'up' : programs.every(({ pid }) => pid === null) ? 'stopped' : 'partial';
+  return {
+    state: record.ready ? state : 'broken',
+    folder: root,
+    ordering: record.topology.ordering,
+    programs,
+    firstExpiry: await firstExpiry(folders),
+    profile: record.ready ? folders.profile : null,
+  };
+}
+
+function programStatuses(
+  folders: Folders,
+  { topology }: NetworkRecord,
+  running: ReadonlyMap<string, number>,
+): Promise<ProgramStatus[]> {
+  const nodes = [...topology.orderers, ...topology.peers].map(async (place) => {
+    const pid = running.get(place.name) ?? null;
+    const health = pid === null ? await reason(folders, place.name) : await healthOf(folders, place);
+    return { name: place.name, pid, port: place.port, health };
+  });
+  const servers = topology.peers.map(async ({ mspId, contractsPort }) => {
+    const name = `contracts.${mspId}`;
+    const pid = running.get(name) ?? null;
+    return { name, pid, port: contractsPort, health: pid === null ? await reason(folders, name) : 'ok' };
+  });
+  return Promise.all([...nodes, ...servers]);
+}
+
+async function reason(folders: Folders, name: string): Promise<string> {
+  const last = await lastLines(folders.node(name).log, 1);
+  return last === '' ? 'does not run' : `does not run; its log ends with: ${last.slice(0, 200)}`;
+}
+
+async function firstExpiry({ root }: Folders): Promise<NetworkStatus['firstExpiry']> {
+  const names = await readdir(root, { recursive: true });
+  const files = names.filter((name) => name.endsWith('.pem')).map((name) => join(root, name));
+  const ends = await Promise.all(
+    files.map(async (file) => {
+      const text = await readFile(file, 'utf8');
+      const at = text.indexOf('-----BEGIN CERTIFICATE-----');
+      return at < 0 ? [] : [{ file, endsMs: Date.parse(new X509Certificate(text.slice(at)).validTo) }];
+    }),
+  );
+  return ends.flat().toSorted((a, b) => a.endsMs - b.endsMs)[0] ?? null;
+}

@@ -1,0 +1,63 @@
+/** How clients find a network: peers to connect to, whom to believe, and where the keys lie. */
+
+import { readFile } from 'node:fs/promises';
+import { refuse } from '@assay/core';
+import { replaceSecret } from './folders.ts';
+import type { Site } from './provision.ts';
+import { chaincodeName, channels } from './topology.ts';
+
+/** A peer whose gateway clients may use. */
+export interface ProfilePeer {
+  readonly mspId: string;
+  /** `host:port`. */
+  readonly address: string;
+  /** File of the TLS authority (PEM). */
+  readonly tlsAuthority: string;
+}
+
+/** What stands in `connection.json`; paths of files are absolute. */
+export interface ConnectionProfile {
+  readonly version: 1;
+  readonly chaincode: string;
+  /** Members of each channel. */
+  readonly channels: Readonly<Record<string, readonly string[]>>;
+  /** In the order in which they are tried. */
+  readonly peers: readonly ProfilePeer[];
+  /** The client's own TLS key and certificate. */
+  readonly clientTls: Readonly<{ key: string; certificate: string }>;
+  /**
+   * Where identities come from: a wallet of issued ones (`<msp>/<name>/cert.pem`, `key.pem`), and for local networks the
+   * authorities that issue what the wallet lacks.
+   */
+  readonly wallet: string;
+  readonly authorities: Readonly<Record<string, Readonly<{ key: string; certificate: string }>>>;
+}
+
+export async function writeProfile({ folders, topology }: Site): Promise<void> {
+  const profile: ConnectionProfile = {
+    version: 1,
+    chaincode: chaincodeName,
+    channels,
+    peers: topology.peers.map(({ mspId, port }) => ({
+      mspId,
+      address: `localhost:${port}`,
+      tlsAuthority: folders.organization(mspId).tlsAuthority.certificate,
+    })),
+    clientTls: folders.organization(topology.peers[0]?.mspId ?? '').client,
+    wallet: `${folders.root}/wallet`,
+    authorities: Object.fromEntries(topology.peers.map(({ mspId }) => [mspId, folders.organization(mspId).authority])),
+  };
+  await replaceSecret(folders.profile, JSON.stringify(profile, null, 2));
+}
+
+/** Reads a profile; refuses `config.invalid` where it is none. */
+export async function readProfile(path: string): Promise<ConnectionProfile> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw refuse('config.invalid', `${path} cannot be read: start a network with ./assay fabric up (${String(error)})`);
+  });
+  const profile = JSON.parse(text) as Partial<ConnectionProfile>;
+  if (profile.version !== 1 || !profile.peers?.length || !profile.channels || !profile.clientTls) {
+    throw refuse('config.invalid', `${path} is no connection profile of this version`);
+  }
+  return profile as ConnectionProfile;
+}

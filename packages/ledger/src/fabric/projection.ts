@@ -1,0 +1,228 @@
+/**
+ * The projection: follows a channel's blocks from a peer into the ledger's tables. A block, its transactions, state,
+ * facts and the place where the next one goes on are one PostgreSQL transaction, so every fact is there once, however
+ * often the process dies. Several servers may project into one database; the head's lock lets each block in once.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { common } from '@hyperledger/fabric-protos';
+import { Fault, limits, type BlockHeader, type Sha256Hex } from '@assay/core';
+import type { Database, Tx } from '@assay/store';
+import type { LedgerKey } from '../keys.ts';
+import { insertBlock, lockHead } from '../ledger-rows.ts';
+import { headAfter } from '../make-block.ts';
+import { authoritiesOf } from './channel-authorities.ts';
+import { decodeBlock, type DecodedBlock } from './decode-block.ts';
+import { mirrorBlock } from './mirror-block.ts';
+import type { Peers } from './peers.ts';
+import type { FabricMember } from './wallet.ts';
+
+/** What became of a transaction that was ordered. */
+export interface Landing {
+  readonly txId: Sha256Hex;
+  readonly block: bigint;
+  readonly code: number;
+  readonly result: string;
+}
+
+export interface Projection {
+  /** Resolves when the transaction is in a block and its effects are in the database; `forget` ends the wait. */
+  landing(txId: string): { readonly landed: Promise<Landing>; forget(): void };
+  /** Resolves when `block` is in the database. */
+  reached(block: bigint): Promise<void>;
+  /** The newest block in the database, -1 before the first. */
+  readonly newest: bigint;
+  /** When the newest block came from the peer, by the process's own clock. */
+  readonly heardAtMs: number;
+  close(): Promise<void>;
+}
+
+export interface ProjectionDeps {
+  readonly db: Database;
+  readonly key: LedgerKey;
+  readonly channel: string;
+  readonly chaincode: string;
+  readonly peers: Peers;
+  /** Who reads the blocks. */
+  readonly reader: FabricMember;
+  /** Told of what is wrong; the projection goes on trying. */
+  readonly onProblem: (error: unknown) => void;
+}
+
+interface Incoming {
+  readonly raw: common.Block;
+  readonly decoded: DecodedBlock;
+}
+
+export function startProjection(deps: ProjectionDeps): Projection {
+  const landings = new Map<string, (landing: Landing) => void>();
+  const waiting = new Set<{ block: bigint; resolve: () => void }>();
+  const state = { closed: false, newest: -1n, heardAtMs: 0, stop: (): void => undefined };
+  const written = (blocks: readonly Incoming[]): void => {
+    for (const { decoded } of blocks) {
+      if (BigInt(decoded.number) > state.newest) state.newest = BigInt(decoded.number);
+      for (const { record, code } of decoded.transactions) {
+        // A second envelope with the id of the first says nothing about the first.
+        if (code === 9) continue;
+        const { txId, result } = record;
+        landings.get(txId)?.({ txId: txId as Sha256Hex, block: BigInt(decoded.number), code, result });
+      }
+    }
+    for (const one of waiting) if (one.block <= state.newest) one.resolve();
+  };
+  const running = follow(deps, state, written);
+  return {
+    landing(txId) {
+      const { promise, resolve } = Promise.withResolvers<Landing>();
+      landings.set(txId, resolve);
+      return { landed: promise, forget: () => landings.delete(txId) };
+    },
+    async reached(block) {
+      if (block <= state.newest) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const one = { block, resolve };
+      waiting.add(one);
+      await promise.finally(() => waiting.delete(one));
+    },
+    get newest() {
+      return state.newest;
+    },
+    get heardAtMs() {
+      return state.heardAtMs;
+    },
+    async close() {
+      state.closed = true;
+      state.stop();
+      await running;
+    },
+  };
+}
+
+interface FollowState {
+  closed: boolean;
+  newest: bigint;
+  heardAtMs: number;
+  stop: () => void;
+}
+
+async function follow(
+  deps: ProjectionDeps,
+  state: FollowState,
+  written: (blocks: readonly Incoming[]) => void,
+): Promise<void> {
+  for (let failures = 0; !state.closed;) {
+    const { turn } = deps.peers;
+    try {
+      await followPeer(deps, state, (blocks) => {
+        failures = 0;
+        written(blocks);
+      });
+    } catch (error) {
+      if (state.closed) return;
+      failures += 1;
+      deps.onProblem(error);
+      deps.peers.failOver(turn);
+      await sleep(Math.min(limits.fabricRetryMaxMs, limits.fabricRetryMs * 2 ** Math.min(failures, 10)));
+    }
+  }
+}
+
+/** Reads blocks from one peer until its stream ends; what came while the database was busy is written together. */
+async function followPeer(
+  deps: ProjectionDeps,
+  state: FollowState,
+  written: (blocks: readonly Incoming[]) => void,
+): Promise<void> {
+  const from = await nextBlock(deps.db);
+  // The last block that we have comes again: it must be the same, or the peer is on another chain.
+  const events = await deps.peers.network(deps.reader).getBlockEvents({ startBlock: from > 0n ? from - 1n : 0n });
+  state.stop = () => events.close();
+  if (state.closed) return events.close();
+  let buffer: Incoming[] = [];
+  let writing: Promise<void> | undefined;
+  let failure: unknown;
+  const drain = async (): Promise<void> => {
+    while (buffer.length > 0) {
+      const batch = buffer.slice(0, limits.fabricProjectionBlocks);
+      await project(deps, batch);
+      buffer = buffer.slice(batch.length);
+      written(batch);
+    }
+  };
+  try {
+    for await (const raw of events) {
+      state.heardAtMs = performance.now();
+      const decoded = decodeBlock(raw, deps.chaincode);
+      if (!decoded) throw tampered('a block’s data do not hash to what its header says');
+      buffer.push({ raw, decoded });
+      writing ??= drain()
+        .catch((error: unknown) => {
+          failure = error;
+          events.close();
+        })
+        .finally(() => {
+          writing = undefined;
+        });
+      if (buffer.length >= limits.fabricProjectionBlocks) await writing;
+    }
+  } catch (error) {
+    // What the database said is the cause; the stream only ended with it.
+    throw failure ?? error;
+  } finally {
+    events.close();
+    await writing;
+  }
+  if (failure !== undefined) throw failure;
+  if (!state.closed) throw new Fault('ledger.unavailable', 'the peer ended the stream of blocks', { retry: true });
+}
+
+async function nextBlock(db: Database): Promise<bigint> {
+  const [row] = await db.query<{ next_block: bigint }>('SELECT next_block FROM ledger_head');
+  return row?.next_block ?? 0n;
+}
+
+/** Writes what of `blocks` is not there yet, in one transaction. */
+function project(deps: ProjectionDeps, blocks: readonly Incoming[]): Promise<void> {
+  return deps.db.transaction(async (tx) => {
+    let head = await lockHead(tx);
+    for (const { raw, decoded } of blocks) {
+      const number = BigInt(decoded.number);
+      if (number < head.nextBlock) {
+        if (number === head.nextBlock - 1n) await requireSame(tx, decoded);
+        continue;
+      }
+      if (number > head.nextBlock) throw tampered(`block ${head.nextBlock} is missing`);
+      if (number > 0n) await requireSuccessor(tx, decoded);
+      const rows = mirrorBlock(head, decoded, deps.key, number === 0n ? genesisOf(deps, raw) : undefined);
+      await insertBlock(tx, rows, head.nextFact);
+      head = headAfter(head, rows);
+    }
+  });
+}
+
+function genesisOf({ channel, key }: ProjectionDeps, raw: common.Block): NonNullable<BlockHeader['genesis']> {
+  return { channel, publicKey: key.publicKey, authorities: authoritiesOf(raw) };
+}
+
+async function orderedIn(tx: Tx, number: number): Promise<NonNullable<BlockHeader['ordered']>> {
+  const text = 'SELECT header FROM ledger_block WHERE number = $1';
+  const [row] = await tx.query<{ header: string }>({ name: 'ledger_header', text }, [number]);
+  const { ordered } = JSON.parse(row?.header ?? '{}') as Partial<BlockHeader>;
+  return ordered ?? { hash: '', previous: '', data: '' };
+}
+
+async function requireSame(tx: Tx, block: DecodedBlock): Promise<void> {
+  if ((await orderedIn(tx, block.number)).hash !== block.hash) {
+    throw tampered(`the peer’s block ${block.number} is not the one in this database`);
+  }
+}
+
+async function requireSuccessor(tx: Tx, block: DecodedBlock): Promise<void> {
+  if ((await orderedIn(tx, block.number - 1)).hash !== block.previousHash) {
+    throw tampered(`block ${block.number} does not follow on the one before it`);
+  }
+}
+
+function tampered(what: string): Fault {
+  return new Fault('ledger.tampered', what, { retry: false });
+}
