@@ -38,7 +38,10 @@ export function readAccess(): Access {
   } catch {
     // No file: the refusal below says what to do.
   }
-  throw refuse('auth.required', 'no market is known: start one with ./assay demo, or set ASSAY_URL and ASSAY_API_KEY');
+  throw refuse(
+    'auth.required',
+    `no market is known: start one with ./assay demo (it leaves its key in ${accessFile(defaultStateDir())}; ASSAY_STATE_DIR moves that), or set ASSAY_URL and ASSAY_API_KEY`,
+  );
 }
 
 function isAccess(value: unknown): value is Access {

@@ -13,7 +13,7 @@ export const errorCodes = {
   'idempotency.key_reused': { status: 422, text: 'The idempotency key was used before with another request.' },
   'idempotency.in_progress': { status: 409, text: 'A request with this idempotency key is still running.' },
   'auth.required': { status: 401, text: 'Sign in or send an API key.' },
-  'auth.wrong_credentials': { status: 401, text: 'The e-mail address or password is wrong.' },
+  'auth.wrong_credentials': { status: 401, text: 'The e-mail address, password or key is wrong.' },
   'auth.forbidden': { status: 403, text: 'This account may not do that.' },
   'auth.bad_signature': { status: 401, text: 'The signature does not match the request.' },
   'auth.csrf': { status: 403, text: 'The request came from another site.' },

@@ -1,6 +1,7 @@
 export type { Branded } from './branded.ts';
 /** The face of the core: every name that other packages may use. */
 
+export { provenBreach, type BreachReport } from './breach.ts';
 export {
   idPattern,
   idPrefixes,
@@ -118,6 +119,7 @@ export {
   manifestHash,
   missingFiles,
   networkTargetsOf,
+  manifestJson,
   parseManifest,
   parseManifestText,
   timeoutMsOf,

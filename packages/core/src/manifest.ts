@@ -8,6 +8,7 @@ import { manifestShape, type Manifest } from './manifest-shape.ts';
 import { money, type Money } from './money.ts';
 import type { NetworkTarget } from './ports/sandbox.ts';
 import type { Tree } from './tree.ts';
+import { repeatedKey } from './repeated-key.ts';
 import type { ShapeFault } from './shape.ts';
 import type { UnitKind } from './unit.ts';
 import type { Comparator } from './verdict.ts';
@@ -44,6 +45,11 @@ export function parseManifest(value: unknown, rules: ManifestRules): Manifest {
 
 /** Reads the text of manifest.json; refuses as `parseManifest` does. */
 export function parseManifestText(text: string, rules: ManifestRules): Manifest {
+  return parseManifest(manifestJson(text), rules);
+}
+
+/** The JSON that a manifest's text holds; refuses `manifest.malformed`, also for a key that stands twice. */
+export function manifestJson(text: string): unknown {
   if (text.length > limits.manifestBytes) throw refuseWhole(`has more than ${limits.manifestBytes} characters`);
   let value: unknown;
   try {
@@ -51,11 +57,15 @@ export function parseManifestText(text: string, rules: ManifestRules): Manifest 
   } catch (error) {
     throw refuseWhole(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return parseManifest(value, rules);
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw refuseWhole(`has the key ${JSON.stringify(twice)} twice in one object`);
+  return value;
 }
 
 function refuseWhole(message: string): Refusal {
-  return refuse('manifest.malformed', message, { faults: [{ path: '', code: 'manifest.malformed', message }] });
+  return refuse('manifest.malformed', `manifest.json ${message}`, {
+    faults: [{ path: '', code: 'manifest.malformed', message }],
+  });
 }
 
 /** What hashes and receipts carry: the manifest with defaults filled in and fractions as decimal strings. */

@@ -104,6 +104,17 @@ async function show(args: Arguments): Promise<number> {
   }
   print(paint('bold', `${plain(job.name)}  ${job.state}`));
   print(`  ${moneyText(job.price.perReplica)} per accepted replica, cap ${moneyText(job.price.cap)}`);
+  if (job.dispute) {
+    print(
+      paint(
+        'red',
+        `  ${job.dispute.id} ${job.dispute.state} since ${job.dispute.openedAt}: ${plain(job.dispute.reason)}`,
+      ),
+    );
+    if (job.dispute.state === 'open') print('  An arbiter decides: assay disputes resolve DISPUTE --outcome …');
+  } else if (job.state === 'verified' && job.releaseDueAt !== null) {
+    print(`  can be disputed until ${job.releaseDueAt}: assay jobs dispute ${job.id} --reason "…"`);
+  }
   if (job.failure) print(paint('red', `  ${plain(job.failure.text)} [${job.failure.code}]`));
   for (const unit of units.items) {
     print(
@@ -194,7 +205,8 @@ async function cancel(args: Arguments): Promise<number> {
 
 async function dispute(args: Arguments): Promise<number> {
   const reason = args.text('reason');
-  if (reason === undefined) throw refuse('request.malformed', 'say what is wrong with --reason "…"');
+  if (reason === undefined || reason.trim() === '')
+    throw refuse('request.malformed', 'say what is wrong with --reason "…"');
   const made = await connect().disputeJob(jobOf(args), reason);
   print(`Dispute ${made.id} is open; the payment is frozen until an arbiter decides.`);
   return 0;

@@ -3,7 +3,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Client, Quote } from '@assay/client';
-import { parseManifest, refuse } from '@assay/core';
+import { manifestJson, parseManifest, refuse } from '@assay/core';
 import { verifyReceipt } from '@assay/verify';
 import type { Arguments } from '../arguments.ts';
 import { withFolderPacked } from '../bundle.ts';
@@ -45,7 +45,8 @@ async function manifestOf(folder: string, args: Arguments): Promise<Record<strin
       `${folder} has no manifest.json; name the program instead: assay run ${folder} --budget 5 -- main.py`,
     );
   }
-  const manifest = text === undefined ? { name: basename(folder), runner: defaultRunner } : parseObject(text);
+  const manifest =
+    text === undefined ? { name: basename(folder), runner: defaultRunner } : asObject(manifestJson(text));
   const budget = args.text('budget');
   if (budget !== undefined && !/^\d{1,9}(?:\.\d{1,2})?$/.test(budget)) {
     throw refuse('money.malformed', `a budget is an amount in USD such as 5 or 5.50, not "${budget}"`);
@@ -61,17 +62,6 @@ async function manifestOf(folder: string, args: Arguments): Promise<Record<strin
     ...(chunks !== undefined && { parallelism: { ...parallelism, chunks } }),
     ...(redundancy !== undefined && { verification: { ...verification, redundancy } }),
   };
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    return asObject(JSON.parse(text));
-  } catch (error) {
-    throw refuse(
-      'manifest.malformed',
-      `manifest.json is not JSON: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
 }
 
 function asObject(value: unknown): Record<string, unknown> {

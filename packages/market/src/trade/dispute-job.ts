@@ -1,6 +1,7 @@
 /** Disputes: the customer freezes the money inside the challenge window, an arbiter who is no party decides. */
 
 import {
+  formatMoney,
   hashOf,
   jobTable,
   money,
@@ -40,6 +41,8 @@ export async function disputeJob(deps: DisputeDeps, request: DisputeRequest): Pr
   return await deps.store.transaction(async (tx) => {
     const job = await lockOwnJob(tx, request.job, request.customer);
     if (job.state === 'disputed') throw refuse('dispute.exists', 'the job is already disputed', { job: job.id });
+    if (job.state === 'completed')
+      throw refuse('escrow.window_closed', 'the challenge window is over', { job: job.id });
     transition(jobTable, job.state, 'dispute');
     const nowMs = await tx.trail.nowMs();
     if (job.releaseRequested || job.releaseDueAtMs === null || job.releaseDueAtMs <= nowMs) {
@@ -111,7 +114,7 @@ async function deductionOf(tx: TradeTx, job: JobRow, request: RulingRequest): Pr
     throw refuse('money.bad_split', 'a split names what goes back of the earned money', {});
   }
   if (refundMinor >= earned.minor) {
-    throw refuse('escrow.insufficient_funds', `a split returns less than the earned ${earned.minor} minor units`, {
+    throw refuse('escrow.insufficient_funds', `a split returns less than the earned ${formatMoney(earned)}`, {
       earned: earned.minor.toString(),
     });
   }

@@ -24,7 +24,7 @@ const texts: Readonly<Record<string, string>> = {
   'payment_to_suspense/psp_asset': 'The payment provider kept its fee; the platform bears it.',
   'settlement/worker_payable': 'Agreed results are earned, less the commission.',
   'settlement/commission': 'The commission of the platform.',
-  'settlement/refund_in_flight': 'What was not spent goes back to the customer.',
+  'settlement/refund_in_flight': 'What was not spent, or was ruled back, goes to the customer.',
   'refund_sent/refund_in_flight': 'The money goes back to the customer.',
   'refund_paid/psp_asset': 'The refund was paid.',
   'refund_failed/customer_credit': 'The refund failed; it is kept as the customer’s credit.',

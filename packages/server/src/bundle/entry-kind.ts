@@ -51,11 +51,13 @@ function checkKind(entry: Entry, path: string): boolean {
   const type = (entry.externalFileAttributes >>> 16) & unixType.mask;
   const expected = isFolder ? unixType.folder : unixType.file;
   if (type !== 0 && type !== expected) {
-    throw refuse('bundle.unsafe_entry', 'the bundle holds a link or a special file', { path });
+    throw refuse('bundle.unsafe_entry', `the bundle holds a link or a special file: ${path}`, { path });
   }
   const attributes = entry.externalFileAttributes & 0xffff;
   if ((attributes & (dosAttribute.volume | dosAttribute.device | dosAttribute.link)) !== 0) {
-    throw refuse('bundle.unsafe_entry', 'the bundle holds an entry that is neither a file nor a folder', { path });
+    throw refuse('bundle.unsafe_entry', `the bundle holds an entry that is neither a file nor a folder: ${path}`, {
+      path,
+    });
   }
   if (!isFolder && (attributes & dosAttribute.folder) !== 0) {
     throw refuse('bundle.unsafe_entry', 'a folder in the bundle is named like a file', { path });

@@ -1,6 +1,6 @@
 /** Creating a job: the zip is spooled, checked, priced and only then stored. */
 
-import { limits, missingFiles, refuse, type ObjectStore, type Region } from '@assay/core';
+import { limits, manifestJson, missingFiles, refuse, type ObjectStore, type Region } from '@assay/core';
 import type { QuotedManifest } from '@assay/market';
 import type { Database } from '@assay/store';
 import type { HandlersOf } from '../api/handlers.ts';
@@ -47,7 +47,7 @@ export function createHandlers(deps: CreateDeps): HandlersOf<'createJob'> {
 async function takeIn({ market, objects }: CreateDeps, path: string): Promise<{ bundle: Bundle; manifest: unknown }> {
   let manifest: unknown;
   const accept = (unpacked: Bundle): Region => {
-    manifest = readManifest(unpacked.manifestText);
+    manifest = manifestJson(unpacked.manifestText);
     const quoted: QuotedManifest = market.quote(manifest);
     const faults = missingFiles(quoted.manifest, unpacked.tree);
     if (faults.length > 0) {
@@ -57,12 +57,4 @@ async function takeIn({ market, objects }: CreateDeps, path: string): Promise<{ 
     return quoted.manifest.region_preference;
   };
   return { bundle: await unpackBundle(path, 'eu', objects, { accept }), manifest };
-}
-
-function readManifest(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
-  } catch (error) {
-    throw refuse('manifest.malformed', `manifest.json is not JSON: ${(error as Error).message}`, {});
-  }
 }

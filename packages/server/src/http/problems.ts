@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import { errorCodes, Fault, newId, Refusal, refuse, type Details, type ErrorCode, type IdSource } from '@assay/core';
 import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
 import type { Problem } from '../api/schemas/problem.ts';
 
 /** The problem that a code stands for. */
@@ -24,7 +25,7 @@ export function classify(error: unknown): Refusal | Fault {
   if (error instanceof Refusal || error instanceof Fault) return error;
   const { validation, validationContext, code, statusCode, message } = error as Partial<FastifyError>;
   if (validation) {
-    const issues = validation.map((issue) => `${issue.instancePath || '/'} ${issue.message ?? ''}`.trim());
+    const issues = validation.map(issueText);
     return refuse('request.malformed', `${validationContext ?? 'request'}: ${issues.join('; ')}`, { issues });
   }
   if (statusCode === 413) return refuse('request.too_large', 'the request exceeds a size limit', {});
@@ -33,6 +34,13 @@ export function classify(error: unknown): Refusal | Fault {
     return refuse('request.malformed', code?.startsWith('FST_') ? (message ?? 'malformed') : 'malformed request', {});
   }
   return new Fault('internal.fault', 'something failed on our side', { cause: error, retry: false });
+}
+
+/** One issue of a validator in a sentence, with the key that a closed object does not know. */
+function issueText({ instancePath, message, params }: FastifySchemaValidationError): string {
+  const extra = params['additionalProperty'];
+  const text = typeof extra === 'string' ? `has the unknown key ${JSON.stringify(extra)}` : (message ?? '');
+  return `${instancePath || '/'} ${text}`.trim();
 }
 
 /** Answers `error` as a problem; what went wrong inside goes to the log, not to the caller. */
