@@ -5,6 +5,8 @@ import { auditCommands } from './commands/audit.ts';
 import { demoCommand } from './commands/demo.ts';
 import { disputeCommands } from './commands/disputes.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { imageCommands } from './commands/images.ts';
+import { fabricCommands } from './commands/fabric.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
 import { runJobCommand } from './commands/run.ts';
@@ -26,3 +28,4 @@ export const commands: readonly Command[] = [
   ledgerVerifyCommand,
   doctorCommand,
 ];
+  ...fabricCommands,

@@ -1,6 +1,7 @@
 /** Where the command finds a market and the key to it: the environment, else the file that a running demo leaves. */
 
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { refuse } from '@assay/core';
@@ -18,6 +19,26 @@ export interface Access {
 /** The state of programs that are started here: databases, objects, keys. */
 export function defaultStateDir(): string {
   return process.env['ASSAY_STATE_DIR'] ?? join(checkout, '.assay');
+}
+
+/** Where `deploy/tools/build` puts outside programs. */
+export function toolsDir(): string {
+  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  return process.env['ASSAY_TOOLS_DIR'] ?? join(cache, 'assay', 'tools');
+}
+
+/** Where a service of the whole machine keeps its state. */
+const machineStateDir = '/var/lib/assay';
+
+/** The state of workers that are services: root's are the machine's. */
+export function workerStateDir(): string {
+  if (process.env['ASSAY_STATE_DIR'] !== undefined) return process.env['ASSAY_STATE_DIR'];
+  return process.getuid?.() === 0 && process.platform === 'linux' ? machineStateDir : defaultStateDir();
+}
+
+/** Where workers of this machine may have their state. */
+export function workerStateDirs(): readonly string[] {
+  return [...new Set([defaultStateDir(), workerStateDir()])];
 }
 
 /** Where a running demo writes how to reach it. */

@@ -13,7 +13,6 @@ import {
   type Region,
 } from '@assay/core';
 import { ledgerRoles, platformMsp } from '@assay/contracts';
-import { loadLedgerKey, openEmbeddedLedger } from '@assay/ledger';
 import {
   buildReceipt,
   cancelJob,
@@ -41,6 +40,7 @@ import type { ScryptCost } from './auth/password.ts';
 import type { Config } from './config.ts';
 import { openConfiguredDatabase } from './database-choice.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import { openConfiguredLedger } from './ledger-choice.ts';
 import { listen } from './listening.ts';
 import type { Market } from './market-port.ts';
 import { configuredProviders } from './provider-choice.ts';
@@ -119,9 +119,7 @@ async function openParts(config: Config, overrides: Overrides, undo: (() => Prom
   const log = overrides.log ?? pino({ level: config.logLevel });
   const db = overrides.db ?? (await openConfiguredDatabase(config, log, undo));
   const keys = join(config.stateFolder, 'keys');
-  const ledger =
-    overrides.ledger ??
-    (await openEmbeddedLedger({ db, key: await loadLedgerKey(config.ledgerKey ?? join(keys, 'ledger')) }));
+  const ledger = overrides.ledger ?? (await openConfiguredLedger(config, { db, clock, log }, undo));
   const objects = overrides.objects ?? (await openObjects(config, clock, config.objectKeys ?? join(keys, 'objects')));
   const providers = overrides.providers ?? configuredProviders(config);
   const trade = tradeDeps({ config, db, ledger, providers, clock, ids, log });

@@ -40,6 +40,13 @@ export const settings = {
   ),
   objectKeys: optional('ASSAY_OBJECT_KEYS', text, 'The file of the regions’ object keys; by default under the state.'),
   ledgerKey: optional('ASSAY_LEDGER_KEY', text, 'The file of the ledger’s key; by default under the state.'),
+  ledger: setting('ASSAY_LEDGER', choice(['embedded', 'fabric']), 'embedded', 'Which engine holds the facts.'),
+  fabricProfile: optional(
+    'ASSAY_FABRIC_PROFILE',
+    text,
+    'The connection.json of a Fabric network; by default fabric/connection.json under the state.',
+  ),
+  fabricChannel: setting('ASSAY_FABRIC_CHANNEL', text, 'public-marketplace', 'The channel of the Fabric network.'),
   processes: setting('ASSAY_PROCESSES', flag, 'true', 'Whether this server also runs the background processes.'),
   runners: setting('ASSAY_RUNNERS', list, 'platform-runner:python-3.14', 'The allowlist of runners.'),
   runnerDigests: setting(

@@ -29,6 +29,8 @@ export interface DemoOptions {
   readonly windowSeconds: number;
   readonly providers: readonly string[];
   readonly logLevel: string;
+  /** The connection profile of a Fabric network that holds the facts; without one the embedded ledger does. */
+  readonly fabricProfile?: string;
 }
 
 /** Somebody in the demo, with a key that lives as long as this start. */
@@ -102,6 +104,9 @@ function demoConfig(options: DemoOptions, bankUrl: string): Config {
     ASSAY_ASK_PROVIDER_AFTER: '5s',
     ASSAY_IGNORE_NETWORK: 'true',
     ASSAY_LOG_LEVEL: options.logLevel,
+    ...(options.fabricProfile === undefined
+      ? {}
+      : { ASSAY_LEDGER: 'fabric', ASSAY_FABRIC_PROFILE: options.fabricProfile }),
     STRIPE_URL: bankUrl,
     STRIPE_EU_SECRET_KEY: bankKey,
     STRIPE_EU_WEBHOOK_SECRET: webhookSecret,

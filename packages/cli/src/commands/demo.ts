@@ -3,23 +3,29 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient } from '@assay/client';
-import type { Arguments } from '../arguments.ts';
+import { startNetwork, stopNetwork, systemClock } from '@assay/server';
+import { UsageError, type Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { accessFile, checkout, defaultStateDir } from '../config.ts';
+import { accessFile, checkout, defaultStateDir, toolsDir } from '../config.ts';
 import { ensureConsole } from '../console-build.ts';
 import { interruption } from '../interruption.ts';
 import { paint, print, printError } from '../terminal.ts';
 import { runDemoJobs } from '../demo/demo-jobs.ts';
-import { openDemo, type Demo } from '../demo/open-demo.ts';
+import { openDemo, type Demo, type DemoSettings } from '../demo/open-demo.ts';
 
 export const demoCommand: Command = {
   name: 'demo',
-  usage: 'demo [--exit] [--port N] [--window SECONDS] [--fresh]',
+  usage: 'demo [--exit] [--port N] [--window SECONDS] [--ledger embedded|fabric] [--fresh]',
   summary: 'Runs the whole market on this machine with two jobs, and keeps it open until Ctrl-C.',
   options: {
     exit: { kind: 'flag', doc: 'end when both jobs are settled' },
     port: { kind: 'number', doc: 'the port of the market; 0 takes a free one', default: '8080' },
     window: { kind: 'number', doc: 'the challenge window in seconds; a real market waits 24 hours', default: '3' },
+    ledger: {
+      kind: 'text',
+      doc: 'what holds the facts: embedded, or fabric (a network of its own)',
+      default: 'embedded',
+    },
     fresh: { kind: 'flag', doc: 'forget earlier demos' },
   },
   positionals: [],
@@ -28,14 +34,17 @@ export const demoCommand: Command = {
 
 async function run(args: Arguments): Promise<number> {
   const [port, windowSeconds] = [args.number('port') ?? 8080, args.number('window') ?? 3];
-  const stateDir = join(defaultStateDir(), 'demo');
+  const onFabric = ledgerOf(args) === 'fabric';
+  // A database belongs to one chain.
+  const stateDir = join(defaultStateDir(), onFabric ? 'demo-fabric' : 'demo');
+  if (args.flag('fresh')) await stopNetwork(join(stateDir, 'fabric'), { erase: true });
   if (args.flag('fresh')) await rm(stateDir, { recursive: true, force: true });
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const stop = interruption();
   const startedMs = performance.now();
   print('Opening a market on this machine: PostgreSQL, ledger, objects, a simulated bank, four workers.');
   const consoleFolder = await ensureConsole(() => print('Building the console (once).'));
-  const demo = await openDemo({ stateDir, consoleFolder, windowSeconds, port }).catch((error: unknown) => {
+  const demo = await openOn(onFabric, { stateDir, consoleFolder, windowSeconds, port }).catch((error: unknown) => {
     stop.release();
     throw error;
   });
@@ -66,6 +75,35 @@ async function run(args: Arguments): Promise<number> {
     await rm(accessFile(defaultStateDir()), { force: true });
     await demo.close().catch((error: unknown) => printError(`assay: closing failed: ${String(error)}`));
     stop.release();
+  }
+}
+
+function ledgerOf(args: Arguments): 'embedded' | 'fabric' {
+  const wanted = args.text('ledger');
+  if (wanted === 'embedded' || wanted === 'fabric') return wanted;
+  throw new UsageError('--ledger takes embedded or fabric');
+}
+
+/** Opens the demo, before it the Fabric network that it wants, which ends with it. */
+async function openOn(onFabric: boolean, settings: DemoSettings): Promise<Demo> {
+  if (!onFabric) return openDemo(settings);
+  const folder = join(settings.stateDir, 'fabric');
+  const network = await startNetwork({
+    folder,
+    tools: toolsDir(),
+    clock: systemClock,
+    progress: (text) => print(`Fabric: ${text}.`),
+  });
+  try {
+    const demo = await openDemo({ ...settings, fabricProfile: network.profile });
+    const close = async (): Promise<void> => {
+      await demo.close();
+      await stopNetwork(folder, { erase: false });
+    };
+    return { market: demo.market, close };
+  } catch (error) {
+    await stopNetwork(folder, { erase: false });
+    throw error;
   }
 }
 

@@ -16,6 +16,8 @@ export interface DemoSettings {
   readonly consoleFolder: string;
   readonly windowSeconds: number;
   readonly port: number;
+  /** The connection profile of a Fabric network. */
+  readonly fabricProfile?: string;
 }
 
 const owners = ['ada', 'boris', 'chen', 'mallory'] as const;
