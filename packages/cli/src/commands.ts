@@ -5,7 +5,6 @@ import { auditCommands } from './commands/audit.ts';
 import { demoCommand } from './commands/demo.ts';
 import { disputeCommands } from './commands/disputes.ts';
 import { doctorCommand } from './commands/doctor.ts';
-import { imageCommands } from './commands/images.ts';
 import { fabricCommands } from './commands/fabric.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
