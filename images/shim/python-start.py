@@ -28,6 +28,11 @@ def _import_ahead():
         import numpy  # noqa
     except ImportError:
         pass
+    # What is here stays: the collection at the end need not look at it.
+    import gc
+
+    gc.collect()
+    gc.freeze()
     os.write(1, b'\n')
 
 
@@ -175,7 +180,9 @@ def _pin_dates(module, wall):
 def _main():
     import io, os, sys, types
 
-    if sys.argv[1:] == ['ahead']:
+    global _ahead
+    _ahead = sys.argv[1:] == ['ahead']
+    if _ahead:
         _import_ahead()
     script, seed, epoch, count, *rest = _fields(0)
     arguments, environment = rest[: int(count)], rest[int(count) :]
@@ -208,20 +215,53 @@ def _main():
     return main, source, script
 
 
+def _leave(main, code):
+    """Ends as the interpreter would, without taking apart what it imported ahead: that costs as much as a short unit."""
+    import atexit, gc, os, sys
+
+    try:
+        if 'threading' in sys.modules:
+            sys.modules['threading']._shutdown()
+        atexit._run_exitfuncs()
+        # Files that are still open are written when nothing refers to them any more.
+        main.__dict__.clear()
+        gc.collect()
+        sys.stdout.flush()
+    except BaseException:
+        code = code or 120
+    os._exit(code)
+
+
+def _exit_code(value):
+    import sys
+
+    if value is None or isinstance(value, int):
+        return (value or 0) & 0xFF
+    print(value, file=sys.stderr)
+    return 1
+
+
 def _run():
     import sys
 
     main, source, script = _main()
     try:
         exec(compile(source, script, 'exec', dont_inherit=True), main.__dict__)
-    except SystemExit:
-        raise
+    except SystemExit as ending:
+        if not _ahead:
+            raise
+        code = _exit_code(ending.code)
     except BaseException as error:
         # The unit's author shall see his own frames only.
         trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
         error.__traceback__ = trace
         sys.excepthook(type(error), error, trace)
-        sys.exit(1)
+        code = 1
+    else:
+        code = 0
+    if _ahead:
+        _leave(main, code)
+    sys.exit(code)
 
 
 _run()

@@ -23,6 +23,7 @@ export const bounds = {
   /** How long removals and starts ahead stand back while units run. */
   standBackMs: 2000,
   standBackLookMs: 20,
+  quietMs: 100,
   /** Limits classes that a pool remembers. */
   poolClasses: 8,
   /** Tunnels: open at once, ever, bytes both ways, and times. */
@@ -30,6 +31,7 @@ export const bounds = {
   tunnels: 1000,
   tunnelBytes: 256 * 1024 * 1024,
   tunnelWindowBytes: 256 * 1024,
+  tunnelPieceBytes: 32 * 1024,
   tunnelConnectMs: 10_000,
   tunnelIdleMs: 60_000,
 } as const;

@@ -70,11 +70,12 @@ export function cellKeeper(deps: KeeperDeps): CellKeeper {
   const starts = laneOf(bounds.starts);
   const removals = laneOf(bounds.removals);
   const removing = new Set<Promise<void>>();
-  const state = { busy: 0, closed: false };
+  const state = { busy: 0, closed: false, stirredAt: 0 };
   /** Nobody waits for a removal or a start ahead, so they stand back while units run, but not for ever. */
   const quiet = async () => {
     const until = performance.now() + bounds.standBackMs;
-    while (state.busy > 0 && !state.closed && performance.now() < until) await pause(bounds.standBackLookMs);
+    const isQuiet = () => state.busy === 0 && performance.now() > state.stirredAt + bounds.quietMs;
+    while (!isQuiet() && !state.closed && performance.now() < until) await pause(bounds.standBackLookMs);
   };
   const start = (wanted: CellClass) => starts(() => startCell(cellDeps, wanted));
   const drop = (cell: Cell) => {
@@ -97,6 +98,7 @@ export function cellKeeper(deps: KeeperDeps): CellKeeper {
     },
     done(cell) {
       state.busy -= 1;
+      state.stirredAt = performance.now();
       drop(cell);
       pool.refill().catch((error: unknown) => deps.note(`no container was started ahead: ${String(error)}`));
     },

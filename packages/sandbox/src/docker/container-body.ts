@@ -147,6 +147,7 @@ export function differences(asked: CreateBody, found: unknown): string[] {
     ...(Image === asked.Image ? [] : ['Image']),
     ...unlike('Config', config, Config),
     ...unlike('HostConfig', asked.HostConfig, HostConfig),
+    ...unlike('Label', asked.Config['Labels'] as Settings, (Config['Labels'] ?? {}) as Settings),
     ...missing.map((pair) => `Env ${String(pair)}`),
     ...(Array.isArray(Mounts) && Mounts.length > 0 && asked.HostConfig['Binds'] === null ? ['Mounts'] : []),
     ...(networks.every((name) => name === asked.HostConfig['NetworkMode']) ? [] : ['Networks']),
@@ -157,7 +158,7 @@ type Settings = Readonly<Record<string, unknown>>;
 
 function unlike(part: string, want: Settings, got: Settings): string[] {
   return Object.keys(want)
-    .filter((key) => key !== 'Env' && !isDeepStrictEqual(plain(want[key]), plain(got[key])))
+    .filter((key) => key !== 'Env' && key !== 'Labels' && !isDeepStrictEqual(plain(want[key]), plain(got[key])))
     .map((key) => `${part}.${key}`);
 }
 

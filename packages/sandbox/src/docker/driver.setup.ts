@@ -22,6 +22,7 @@ export interface DockerKitOptions {
   /** Takes measures away from every container, to show that a test notices: `(body) => ({ ...body, … })`. */
   readonly weaken?: (body: CreateBody) => CreateBody;
   readonly warm?: DockerDriverDeps['warm'];
+  readonly egress?: DockerDriverDeps['egress'];
 }
 
 export interface DockerKit extends SandboxHarness {
@@ -56,6 +57,7 @@ export async function dockerKit(options: DockerKitOptions): Promise<DockerKit> {
     isolation: options.runtime === 'runc' ? 'trusted' : 'default',
     ...(options.weaken && { weaken: options.weaken }),
     ...(options.warm && { warm: options.warm }),
+    ...(options.egress && { egress: options.egress }),
   };
   const driver = dockerDriver(deps);
   const daemon = daemonAt(engine.socketPath);

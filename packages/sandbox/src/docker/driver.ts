@@ -19,7 +19,7 @@ import { bounds } from './bounds.ts';
 import { cellKeeper, type CellKeeper } from './cell-keeper.ts';
 import type { CellClass, CreateBody, RuntimeName } from './container-body.ts';
 import { daemonAt, type Daemon } from './daemon.ts';
-import { noEgress } from './egress.ts';
+import { egressTo, noEgress, type EgressDeps } from './egress.ts';
 import { aheadOf, orderOf } from './order.ts';
 import { daemonReport } from './readiness.ts';
 import { imageFault, type RunnerImage } from './runner-image.ts';
@@ -41,6 +41,8 @@ export interface DockerDriverDeps {
   readonly warm?: { readonly cells: number; readonly memoryBytes: number };
   /** Told about repairs and weak spots of the host, in one sentence each. */
   readonly note?: (text: string) => void;
+  /** For tests: another resolver and dialler than the machine's. */
+  readonly egress?: Partial<EgressDeps>;
   /** For tests of the tests: takes measures away. */
   readonly weaken?: (body: CreateBody) => CreateBody;
 }
@@ -85,7 +87,9 @@ export function dockerDriver(deps: DockerDriverDeps): DockerDriver {
       const outcome = runIn(deps.workDir, { unit, log, stop, askedAt }, async (run) => {
         const cell = await keeper.take(wanted, ahead);
         try {
-          return await runInCell({ ...run, cell, order: orderOf(program, unit, cell.ahead), egress: noEgress() });
+          const targets = unit.network ?? [];
+          const egress = targets.length > 0 ? egressTo(targets, cell.send, deps.egress) : noEgress();
+          return await runInCell({ ...run, cell, order: orderOf(program, unit, cell.ahead), egress });
         } finally {
           keeper.done(cell);
         }

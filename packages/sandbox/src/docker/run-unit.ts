@@ -45,6 +45,8 @@ interface State {
 /** Runs the unit; resolves only when every process of the container is gone. What is left of it is for `cell.remove`. */
 export async function runInCell(run: CellRun): Promise<UnitReport> {
   const { cell } = run;
+  // What an interpreter that was started ahead has used is not the unit's.
+  const before = cell.ahead ? (await cell.figures()).cpuMs : 0;
   const sink = collector(run.outputRoot, run.unit.limits, run.log);
   const state: State = { killed: undefined, fault: undefined, signal: 0 };
   const guard = watch(run, state);
@@ -64,7 +66,7 @@ export async function runInCell(run: CellRun): Promise<UnitReport> {
   const wallMs = Math.round(performance.now() - run.askedAt);
   return {
     ending,
-    usage: { cpuMs: figures.cpuMs, peakBytes: figures.peakBytes, wallMs },
+    usage: { cpuMs: Math.max(0, figures.cpuMs - before), peakBytes: figures.peakBytes, wallMs },
     evidence: evidenceOf(state, run, died, figures.oomKills),
     outputs: ending.kind === 'exit' ? sink.result().outputs : [],
   };

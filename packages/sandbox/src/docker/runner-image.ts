@@ -27,7 +27,8 @@ interface Inspected {
 }
 
 const collector = '/platform/shim';
-const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+/** What Docker calls the architectures of Node. */
+export const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 /** Why an image may not be used; undefined where it may. */
 export async function imageFault(daemon: Daemon, { image }: RunnerImage): Promise<string | undefined> {
