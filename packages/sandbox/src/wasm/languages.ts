@@ -8,6 +8,7 @@ import { limits } from '@assay/core';
 
 export const pythonRunner = 'platform-runner:python-3.14';
 export const rRunner = 'platform-runner:r';
+export const wasiRunner = 'platform-runner:wasi';
 
 export type LanguageName = 'python' | 'r' | 'wasi';
 
@@ -27,7 +28,7 @@ export interface Language {
 }
 
 const shared = ['channel', 'determinism', 'unit', 'wire'];
-const emscripten = [...shared, 'files', 'gate'];
+const emscripten = [...shared, 'files', 'furnish', 'gate'];
 const webrImage = (folder: string, name: string) => ({
   [`r/${name}.gz`]: `vfs/usr/lib/R/${folder}${name}.data.gz`,
   [`r/${name}.json`]: `vfs/usr/lib/R/${folder}${name}.js.metadata`,
@@ -72,6 +73,20 @@ export const languages: readonly Language[] = [
     snapshot: false,
     overheadBytes: limits.sandboxRuntimeBytesR,
   },
+  {
+    name: 'wasi',
+    runner: wasiRunner,
+    title: 'WASI programs',
+    guest: [
+      ...shared,
+      'gate',
+      ...'bytes descriptors disk file-calls instructions main memory module nan path-calls paths preview1'
+        .split(' ')
+        .map((name) => `wasi/${name}`),
+    ],
+    snapshot: false,
+    overheadBytes: limits.sandboxRuntimeBytes,
+  },
 ];
 
 /** The files of a staged runtime by name, as they come from their packages. */
@@ -105,7 +120,7 @@ function withoutTypes(typed: string): string {
   // Node calls this function experimental in a warning that would reach the terminal of everybody who starts a worker.
   process.emitWarning = () => {};
   try {
-    return stripTypeScriptTypes(typed).replaceAll(/(from '\.{1,2}\/[a-z/-]+)\.ts'/g, "$1.mjs'");
+    return stripTypeScriptTypes(typed).replaceAll(/(from '\.{1,2}\/[a-z0-9/-]+)\.ts'/g, "$1.mjs'");
   } finally {
     process.emitWarning = warn;
   }

@@ -9,7 +9,8 @@
 import { waitForTheEnd } from '../channel.ts';
 import { sources } from '../determinism.ts';
 import { installGate, type Gate } from '../gate.ts';
-import { furnish, handOut, readUnit, remark, sendReady, workFolder } from '../unit.ts';
+import { furnish, handOut } from '../furnish.ts';
+import { readUnit, remark, sendReady, workFolder } from '../unit.ts';
 import type { GuestUnit } from '../wire.ts';
 import { rPolicy } from './imports.ts';
 import { baseEnvironment, cString, cStrings, evaluate, loadR, scriptPath, type Interpreter } from './interpreter.ts';
