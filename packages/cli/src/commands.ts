@@ -25,6 +25,6 @@ export const commands: readonly Command[] = [
   ...workerControlCommands,
   ...auditCommands,
   ledgerVerifyCommand,
+  ...fabricCommands,
   doctorCommand,
 ];
-  ...fabricCommands,
