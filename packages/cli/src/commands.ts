@@ -12,6 +12,7 @@ import { runJobCommand } from './commands/run.ts';
 import { serverCommand } from './commands/server.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { workerControlCommands } from './commands/worker-control.ts';
+import { workerJoinCommands } from './commands/worker-join.ts';
 import { workerCommand } from './commands/worker.ts';
 
 export const commands: readonly Command[] = [
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   verifyCommand,
   serverCommand,
   workerCommand,
+  ...workerJoinCommands,
   ...workerControlCommands,
   ...auditCommands,
   ledgerVerifyCommand,

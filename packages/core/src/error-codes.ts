@@ -24,6 +24,8 @@ export const errorCodes = {
   'worker.exists': { status: 409, text: 'A worker with this device key exists.' },
   'worker.banned': { status: 403, text: 'This worker is banned.' },
   'worker.key_unsafe': { status: 500, text: 'The file of the device key is open to other users.' },
+  'worker.service_failed': { status: 500, text: 'The manager of services did not do what was asked.' },
+  'worker.unsaid': { status: 409, text: 'The worker holds results that the market has not seen.' },
   'worker.running': { status: 409, text: 'A process works in the state folder already.' },
   'worker.busy': { status: 409, text: 'The worker holds as many replicas as it may.' },
   'job.exists': { status: 409, text: 'The job exists already.' },

@@ -6,3 +6,6 @@ export { severalDrivers } from './several-drivers.ts';
 export { wasmDriver, type WasmDriverDeps } from './wasm/driver.ts';
 export { pythonRunner } from './wasm/languages.ts';
 export { startEngine, type Engine, type EngineOptions } from './docker/engine/engine.ts';
+export { askEngine } from './docker/engine/api.ts';
+export { dockerDriver } from './docker/driver.ts';
+export { allowedImages } from './docker/allowed-images.ts';

@@ -1,6 +1,6 @@
 /** Files that are whole or absent, also after a power cut. */
 
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Replaces `path` by `content`, readable by its owner only; returns once it is on the disk. */
@@ -10,6 +10,11 @@ export async function writeDurably(path: string, content: string | Uint8Array): 
     const file = await open(building, 'w', 0o600);
     try {
       await file.writeFile(content);
+      // An administrator speaks to a service that has a user of its own, which must read it.
+      if (process.getuid?.() === 0) {
+        const { uid, gid } = await stat(dirname(path));
+        await file.chown(uid, gid);
+      }
       await file.sync();
     } finally {
       await file.close();

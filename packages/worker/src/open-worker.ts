@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { uuidV7Source, type Clock, type SandboxDriver } from '@assay/core';
-import { audited, auditLog, severalDrivers, wasmDriver } from '@assay/sandbox';
 import { loadDeviceKey } from './device-key.ts';
+import { localDriver } from './local-driver.ts';
 import { lockFolder } from './owner/folder-lock.ts';
 import { usualSettings, type WorkerSettings } from './owner/settings.ts';
 import { startWorker, type Worker, type WorkerOptions } from './start-worker.ts';
@@ -23,21 +23,6 @@ export interface LocalWorkerOptions extends Pick<WorkerOptions, 'name' | 'log' |
   readonly driver?: SandboxDriver;
 }
 
-/** What of the settings decides how units run. */
-export type SandboxSettings = Pick<WorkerSettings, 'sandbox' | 'prefer'>;
-
-/** The sandbox drivers of this machine as one, with their runtimes, runs and audit log under `folder`. */
-export function localDriver(
-  folder: string,
-  note: (text: string) => void,
-  clock: Clock,
-  settings: SandboxSettings = usualSettings,
-): SandboxDriver {
-  const wasm = wasmDriver({ cacheDir: join(folder, 'runtime'), workDir: join(folder, 'runs'), note });
-  const driver = settings.sandbox === 'wasm' ? wasm : severalDrivers([wasm]);
-  return audited(driver, auditLog(join(folder, 'audit'), clock));
-}
-
 /**
  * Opens the device's state and starts it; the same folder is the same worker. Faults `worker.running` where another
  * process has the folder.
@@ -48,7 +33,7 @@ export async function openWorker(options: LocalWorkerOptions, clock: Clock): Pro
   const ids = uuidV7Source(() => clock.nowMs(), randomBytes);
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const unlock = await lockFolder(stateDir);
-  const driver = shared ?? localDriver(join(stateDir, 'sandbox'), options.log, clock, settings);
+  const driver = shared ?? localDriver({ folder: join(stateDir, 'sandbox'), note: options.log, clock, settings });
   const release = async () => {
     if (!shared) await driver.close();
     await unlock();

@@ -1,12 +1,11 @@
 /** `assay worker pause`, `resume` and `status`: how an owner speaks to a worker that runs on the same machine. */
 
 import { basename } from 'node:path';
-import { endPause, holderOf, readPause, readStatus, workerFolders, writePause } from '@assay/worker';
+import { endPause, holderOf, readPause, readStatus, writePause } from '@assay/worker';
 import { UsageError, type Arguments, type Option } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { defaultStateDir } from '../config.ts';
 import { columns, print } from '../terminal.ts';
-import { whichWorker } from '../worker/which-worker.ts';
+import { allWorkers, whichWorker } from '../worker/which-worker.ts';
 
 const name: Option = { kind: 'text', doc: 'which worker; may be left out where there is one' };
 
@@ -64,7 +63,7 @@ const status: Command = {
 };
 
 async function tellStatus(args: Arguments): Promise<number> {
-  const folders = args.text('name') === undefined ? await workerFolders(defaultStateDir()) : [await whichWorker(args)];
+  const folders = args.text('name') === undefined ? await allWorkers() : [await whichWorker(args)];
   const workers = await Promise.all(
     folders.map(async (folder) => {
       const pid = await holderOf(folder);

@@ -6,7 +6,7 @@ import { detectGpu, openWorker, readApiKey, readSettingsFile, workerFolder, work
 import { limits } from '@assay/core';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { defaultStateDir, readAccess, type Access } from '../config.ts';
+import { readAccess, workerStateDir, type Access } from '../config.ts';
 import { interruption } from '../interruption.ts';
 import { print } from '../terminal.ts';
 import { settingOptions, settingsWith } from '../worker/setting-flags.ts';
@@ -16,6 +16,7 @@ export const workerCommand: Command = {
   usage: 'worker [--name NAME] [--capacity N] [SETTING…]',
   summary: 'Lets this machine work: for the market that it joined, or for ASSAY_URL with ASSAY_API_KEY of a provider.',
   options: {
+    state: { kind: 'text', doc: 'the folder of all state; by default ASSAY_STATE_DIR' },
     name: { kind: 'text', doc: 'what people call this device; by default the one that joined, else the host name' },
     ...settingOptions,
   },
@@ -27,8 +28,9 @@ export const workerCommand: Command = {
 export const usualCapacity: number = Math.min(limits.workerReplicas, Math.max(1, Math.floor(cpus().length / 2)));
 
 async function run(args: Arguments): Promise<number> {
-  const name = args.text('name') ?? (await onlyMember()) ?? hostname();
-  const folder = workerFolder(defaultStateDir(), name);
+  const stateDir = args.text('state') ?? workerStateDir();
+  const name = args.text('name') ?? (await onlyMember(stateDir)) ?? hostname();
+  const folder = workerFolder(stateDir, name);
   const file = await readSettingsFile(folder);
   const { url: joined, name: _, ...kept } = file ?? { url: undefined, name, capacity: usualCapacity };
   const settings = settingsWith(args, kept);
@@ -49,8 +51,8 @@ async function run(args: Arguments): Promise<number> {
 }
 
 /** The name of the one worker of this machine that joined a market. */
-async function onlyMember(): Promise<string | undefined> {
-  const files = await Promise.all((await workerFolders(defaultStateDir())).map(readSettingsFile));
+async function onlyMember(stateDir: string): Promise<string | undefined> {
+  const files = await Promise.all((await workerFolders(stateDir)).map(readSettingsFile));
   const [only, ...more] = files.filter((file) => file !== undefined);
   return more.length === 0 ? only?.name : undefined;
 }

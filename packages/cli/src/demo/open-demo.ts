@@ -48,7 +48,12 @@ function note(text: string): void {
 export async function openDemo(settings: DemoSettings): Promise<Demo> {
   const { stateDir } = settings;
   const market = await openDemoMarket({ ...settings, providers: owners, logLevel: 'error' });
-  const driver = localDriver(join(stateDir, 'sandbox'), note, systemClock);
+  const driver = localDriver({
+    folder: join(stateDir, 'sandbox'),
+    note,
+    clock: systemClock,
+    settings: { sandbox: 'wasm' },
+  });
   const workers: Worker[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.stop()));

@@ -4,24 +4,27 @@ import { basename } from 'node:path';
 import { refuse } from '@assay/core';
 import { workerFolder, workerFolders } from '@assay/worker';
 import type { Arguments } from '../arguments.ts';
-import { defaultStateDir } from '../config.ts';
+import { workerStateDirs } from '../config.ts';
+
+/** The folders of this machine's workers. */
+export async function allWorkers(): Promise<string[]> {
+  return (await Promise.all(workerStateDirs().map(workerFolders))).flat();
+}
 
 /** The folder that `--name` names, else the only one there is; refuses `worker.not_found`. */
 export async function whichWorker(args: Arguments): Promise<string> {
-  const folders = await workerFolders(defaultStateDir());
+  const folders = await allWorkers();
+  const places = workerStateDirs().join(' or ');
   const name = args.text('name');
   if (name !== undefined) {
-    const folder = workerFolder(defaultStateDir(), name);
-    if (folders.includes(folder)) return folder;
-    throw refuse('worker.not_found', `no worker ${name} has its state in ${defaultStateDir()}`);
+    const named = folders.find((folder) => workerStateDirs().some((dir) => workerFolder(dir, name) === folder));
+    if (named !== undefined) return named;
+    throw refuse('worker.not_found', `no worker ${name} has its state in ${places}`);
   }
   const [only, ...more] = folders;
   if (only !== undefined && more.length === 0) return only;
   if (only === undefined) {
-    throw refuse(
-      'worker.not_found',
-      `no worker has its state in ${defaultStateDir()}: assay worker join URL makes one`,
-    );
+    throw refuse('worker.not_found', `no worker has its state in ${places}: assay worker join URL makes one`);
   }
   throw refuse(
     'worker.not_found',

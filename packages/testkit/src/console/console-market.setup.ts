@@ -41,7 +41,12 @@ const lie: Lie = ({ kind, ordinal }, files) => {
 };
 
 async function openWorkers(market: DemoMarket, stateDir: string): Promise<Worker[]> {
-  const driver = localDriver(join(stateDir, 'sandbox'), () => undefined, systemClock);
+  const driver = localDriver({
+    folder: join(stateDir, 'sandbox'),
+    note: () => undefined,
+    clock: systemClock,
+    settings: { sandbox: 'wasm' },
+  });
   const workers: Worker[] = [];
   for (const owner of market.providers) {
     const client = createClient({ baseUrl: market.url, auth: { kind: 'apiKey', key: owner.apiKey } });

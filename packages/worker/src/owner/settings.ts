@@ -74,6 +74,10 @@ export const optionalSettingFields = {
     integerShape(1, 100),
   ),
   max_celsius: described('Takes no work while the hottest sensor is above it.', integerShape(20, 150)),
+  images_dir: described(
+    'Where `assay images build` put the images of the runners; by default ASSAY_IMAGES_DIR, else ~/.cache/assay/images.',
+    textShape({ ...line, max: 500 }),
+  ),
   runners: described(
     'The only runners that the worker offers; all that its sandboxes have when left out.',
     listShape(textShape({ ...line, max: limits.runnerChars }), 50),

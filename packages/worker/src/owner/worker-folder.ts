@@ -3,6 +3,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault, refuse } from '@assay/core';
+import { writeDurably } from '../durable-file.ts';
 import { readSettingsText, type SettingsFile } from './settings.ts';
 
 const settingsName = 'settings.json';
@@ -32,6 +33,14 @@ export async function readSettingsFile(folder: string): Promise<SettingsFile | u
   return text === undefined ? undefined : readSettingsText(text);
 }
 
+export function writeSettingsFile(folder: string, settings: SettingsFile): Promise<void> {
+  return writeDurably(join(folder, settingsName), `${JSON.stringify(settings, undefined, 2)}\n`);
+}
+
+export function writeApiKey(folder: string, key: string): Promise<void> {
+  return writeDurably(join(folder, keyName), `${key}\n`);
+}
+
 /** The provider's key in a worker's folder. Faults `worker.key_unsafe` where others can read it. */
 export async function readApiKey(folder: string): Promise<string | undefined> {
   const text = await textIn(folder, keyName);
@@ -47,7 +56,7 @@ export async function readApiKey(folder: string): Promise<string | undefined> {
 }
 
 /** The key in a text that holds nothing else; refuses `auth.required`. */
-function apiKeyIn(text: string, where: string): string {
+export function apiKeyIn(text: string, where: string): string {
   const key = text.trim();
   if (!/^[\u0021-\u007e]{8,200}$/.test(key)) throw refuse('auth.required', `${where} does not hold one API key`);
   return key;

@@ -1,0 +1,179 @@
+/** `assay worker join`, `check` and `leave`: from nothing to a service in one line, and back. */
+
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { Fault, refuse } from '@assay/core';
+import {
+  holderOf,
+  managerFault,
+  readApiKey,
+  readSettingsFile,
+  workerFolder,
+  writeApiKey,
+  writeSettingsFile,
+  type SettingsFile,
+} from '@assay/worker';
+import { UsageError, type Arguments, type Option } from '../arguments.ts';
+import type { Command } from '../command.ts';
+import { workerStateDir } from '../config.ts';
+import { allWell, tellFindings } from '../findings/finding.ts';
+import { print, printError } from '../terminal.ts';
+import { givenApiKey } from '../worker/api-key-source.ts';
+import { selfTest } from '../worker/self-test.ts';
+import { install, planText, uninstall } from '../worker/service-manager.ts';
+import { settingOptions, settingsWith } from '../worker/setting-flags.ts';
+import { giveTo, ownUser, planOf } from '../worker/this-service.ts';
+import { whichWorker } from '../worker/which-worker.ts';
+import { usualCapacity } from './worker.ts';
+
+const name: Option = { kind: 'text', doc: 'what people call this device; by default its host name' };
+const keyFile: Option = { kind: 'text', doc: 'a file with the API key of the provider; - reads standard input' };
+
+const joining: Command = {
+  name: 'worker join',
+  usage: 'worker join URL [--name NAME] [--key-file FILE] [--print] [--no-service] [SETTING…]',
+  summary: 'Tests this machine, stores what it needs and installs the worker as a service of the market at URL.',
+  options: {
+    name,
+    'key-file': keyFile,
+    print: { kind: 'flag', doc: 'show the service instead of installing anything' },
+    'no-service': { kind: 'flag', doc: 'store everything, install no service' },
+    ...settingOptions,
+  },
+  positionals: ['URL'],
+  run: joinMarket,
+};
+
+/** The market's URL without what follows its path; a key in the clear is for this machine only. */
+function marketUrl(text: string): string {
+  if (!URL.canParse(text)) throw new UsageError(`"${text}" is not a URL`);
+  const url = new URL(text);
+  const local = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local)) {
+    throw new UsageError('the URL of a market begins with https://, or anybody on the way could read the key');
+  }
+  if (url.username !== '' || url.password !== '') throw new UsageError('the URL of a market holds no password');
+  return url.href.replace(/[?#].*$/, '').replace(/\/$/, '');
+}
+
+async function joinMarket(args: Arguments): Promise<number> {
+  const url = marketUrl(args.positional(0) ?? '');
+  const device = args.text('name') ?? hostname();
+  const stateDir = workerStateDir();
+  const folder = workerFolder(stateDir, device);
+  const known = await readSettingsFile(folder);
+  const { url: _, name: __, ...kept } = known ?? { url, name: device, capacity: usualCapacity };
+  const settings = settingsWith(args, kept);
+  const plan = planOf(device, stateDir, settings);
+  if (args.flag('print')) {
+    if (plan === undefined) throw refuse('config.invalid', `no manager of services is known for ${process.platform}`);
+    print(planText(plan));
+    return 0;
+  }
+  const given = await givenApiKey(args.text('key-file'), known === undefined);
+  const stored = known?.url === url ? await readApiKey(folder) : undefined;
+  const apiKey = given ?? stored;
+  if (apiKey === undefined) throw refuse('auth.required', 'give the API key with --key-file FILE, or in ASSAY_API_KEY');
+  const user = args.flag('no-service') ? undefined : ownUser();
+  const findings = await selfTest({ stateDir, settings, url, apiKey, ...(user !== undefined && { user }) });
+  tellFindings(findings, false);
+  if (!allWell(findings)) {
+    printError('assay: nothing was stored or installed; mend what is marked ✗ and say the same again');
+    return 1;
+  }
+  const file: SettingsFile = { url, name: device, ...settings };
+  const changed = apiKey !== stored || JSON.stringify(known) !== JSON.stringify(file);
+  if (changed) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeApiKey(folder, apiKey);
+    await writeSettingsFile(folder, file);
+  }
+  print(`${device} belongs to ${url}. Its key, settings and state lie in ${folder}.`);
+  if (args.flag('no-service')) return startByHand(stateDir, device);
+  return serve({ device, stateDir, folder, user, changed, plan });
+}
+
+interface Serving {
+  readonly device: string;
+  readonly stateDir: string;
+  readonly folder: string;
+  readonly user: string | undefined;
+  readonly changed: boolean;
+  readonly plan: ReturnType<typeof planOf>;
+}
+
+async function serve({ device, stateDir, folder, user, changed, plan }: Serving): Promise<number> {
+  const fault = managerFault(process.platform);
+  if (plan === undefined || fault !== undefined) {
+    print(`${fault ?? 'No manager of services is known here'}, so no service was installed.`);
+    return startByHand(stateDir, device);
+  }
+  if (user !== undefined) giveTo(user, [stateDir, dirname(folder), folder]);
+  const anew = await install(plan, changed);
+  print(anew ? `The service ${plan.id} runs.` : `The service ${plan.id} was there; nothing has changed.`);
+  if (process.platform === 'linux' && user === undefined) {
+    print('It ends when you sign out, unless you say: loginctl enable-linger');
+  }
+  print('assay worker status tells what it does; assay worker leave undoes all of this.');
+  return 0;
+}
+
+function startByHand(stateDir: string, device: string): number {
+  print(`Start it by hand: ASSAY_STATE_DIR=${stateDir} ./assay worker --name ${device}`);
+  return 0;
+}
+
+const check: Command = {
+  name: 'worker check',
+  usage: 'worker check [--name NAME] [--key-file FILE] [--json] [SETTING…]',
+  summary: 'Tests whether this machine can work, and says what would mend each lack.',
+  options: { name, 'key-file': keyFile, json: { kind: 'flag', doc: 'print JSON' }, ...settingOptions },
+  positionals: [],
+  async run(args) {
+    const stateDir = workerStateDir();
+    const folder = workerFolder(stateDir, args.text('name') ?? hostname());
+    const {
+      url,
+      name: _,
+      ...kept
+    } = (await readSettingsFile(folder)) ?? { url: undefined, name, capacity: usualCapacity };
+    const apiKey = (await givenApiKey(args.text('key-file'), false)) ?? (await readApiKey(folder));
+    const market = process.env['ASSAY_URL'] ?? url;
+    const findings = await selfTest({ stateDir, settings: settingsWith(args, kept), url: market, apiKey });
+    tellFindings(findings, args.flag('json'));
+    return allWell(findings) ? 0 : 1;
+  },
+};
+
+const leave: Command = {
+  name: 'worker leave',
+  usage: 'worker leave [--name NAME] [--force]',
+  summary: 'Ends the service, gives back what runs, and removes the worker’s key, settings and state.',
+  options: { name, force: { kind: 'flag', doc: 'also where results are lost that the market has not seen' } },
+  positionals: [],
+  run: leaveMarket,
+};
+
+async function leaveMarket(args: Arguments): Promise<number> {
+  const folder = await whichWorker(args);
+  const settings = await readSettingsFile(folder);
+  const device = settings?.name ?? basename(folder);
+  const stateDir = dirname(dirname(folder));
+  const plan = settings && planOf(device, stateDir, settings);
+  if (plan && (await uninstall(plan))) print(`The service ${plan.id} is gone.`);
+  const holder = await holderOf(folder);
+  if (holder !== undefined) {
+    throw new Fault('worker.running', `process ${holder} works in ${folder}: end it first`, { retry: true });
+  }
+  const unsaid = await readdir(join(folder, 'replicas')).catch(() => []);
+  if (unsaid.length > 0 && !args.flag('force')) {
+    const text = `${unsaid.length} results in ${folder} were not revealed: start the worker once more, or say --force`;
+    throw refuse('worker.unsaid', text);
+  }
+  await rm(folder, { recursive: true, force: true });
+  print(`${device} has left${settings ? ` ${settings.url}` : ''}; ${folder} is removed.`);
+  return 0;
+}
+
+export const workerJoinCommands: readonly Command[] = [joining, check, leave];

@@ -1,0 +1,61 @@
+/** The service of a worker on this machine, for whoever runs this command. */
+
+import { spawnSync } from 'node:child_process';
+import { availableParallelism, homedir, totalmem, userInfo } from 'node:os';
+import { Fault } from '@assay/core';
+import { fileURLToPath } from 'node:url';
+import { hasDockerGroup, servicePlan, serviceUser, type ServicePlan, type WorkerSettings } from '@assay/worker';
+import { checkout } from '../config.ts';
+
+const program = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+/** Root installs for the whole machine, with a user of the service's own. */
+export function ownUser(): string | undefined {
+  return process.getuid?.() === 0 && process.platform !== 'win32' ? serviceUser : undefined;
+}
+
+/** The plan of the service; undefined where this platform has no manager that is known. */
+export function planOf(
+  name: string,
+  stateDir: string,
+  settings: Pick<WorkerSettings, 'sandbox' | 'cpu_share' | 'memory_share'>,
+): ServicePlan | undefined {
+  const user = ownUser();
+  const { username } = userInfo();
+  return servicePlan(
+    {
+      name,
+      node: process.execPath,
+      program,
+      checkout: checkout.replace(/\/$/, ''),
+      stateDir,
+      docker: settings.sandbox !== 'wasm' && hasDockerGroup(),
+      settings,
+      cores: availableParallelism(),
+      memoryBytes: totalmem(),
+      ...(user !== undefined && { user }),
+    },
+    {
+      platform: process.platform,
+      uid: process.getuid?.() ?? 0,
+      home: homedir(),
+      userId: `${process.env['USERDOMAIN'] ?? ''}\\${username}`,
+    },
+  );
+}
+
+/** Makes the service's user, if it is not there, and gives it the worker's folder. Faults `worker.service_failed`. */
+export function giveTo(user: string, folders: readonly string[]): void {
+  const home = folders[0] ?? '/';
+  if (spawnSync('id', ['-u', user]).status !== 0) {
+    const shell = '/usr/sbin/nologin';
+    must(['useradd', '--system', '--user-group', '--no-create-home', '--home-dir', home, '--shell', shell, user]);
+  }
+  for (const folder of folders) must(['chown', '-R', '-h', `${user}:${user}`, folder]);
+}
+
+function must([command = '', ...args]: readonly string[]): void {
+  const { status, error, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status === 0) return;
+  throw new Fault('worker.service_failed', `${command}: ${error?.message ?? stderr.trim()}`, { retry: true });
+}
