@@ -21,7 +21,7 @@ const mayImport: Record<string, readonly string[]> = {
   server: ['core', 'verify', 'contracts', 'store', 'objects', 'ledger', 'payments', 'market'],
   client: ['core'],
   web: ['core', 'verify', 'client'],
-  cli: ['core', 'server', 'worker', 'client', 'verify'],
+  cli: ['core', 'server', 'worker', 'sandbox', 'client', 'verify'],
   testkit: '*'.split(''),
 };
 

@@ -8,7 +8,7 @@ export type Option =
 
 export interface Grammar {
   readonly options: Readonly<Record<string, Option>>;
-  /** Names of the positional arguments; those that end in `?` may be left out. */
+  /** Names of the positional arguments; those that end in `?` may be left out, and a last `NAME…?` takes any number. */
   readonly positionals: readonly string[];
   /** Whether words after `--` are taken. */
   readonly rest?: boolean;
@@ -19,6 +19,7 @@ export interface Arguments {
   text(name: string): string | undefined;
   number(name: string): number | undefined;
   positional(index: number): string | undefined;
+  readonly positionals: readonly string[];
   readonly rest: readonly string[];
 }
 
@@ -33,7 +34,8 @@ export function parseArguments(grammar: Grammar, argv: readonly string[]): Argum
   const { values, positionals } = parse(grammar, own);
   const needed = grammar.positionals.filter((name) => !name.endsWith('?'));
   if (positionals.length < needed.length) throw new UsageError(`missing ${needed[positionals.length] ?? 'argument'}`);
-  if (positionals.length > grammar.positionals.length) {
+  const many = grammar.positionals.at(-1)?.endsWith('…?') ?? false;
+  if (positionals.length > grammar.positionals.length && !many) {
     throw new UsageError(`unexpected "${positionals[grammar.positionals.length] ?? ''}"`);
   }
   const text = (name: string): string | undefined => {
@@ -53,6 +55,7 @@ export function parseArguments(grammar: Grammar, argv: readonly string[]): Argum
       return Number(value);
     },
     positional: (index) => positionals[index],
+    positionals,
   };
 }
 

@@ -6,6 +6,7 @@ import { demoCommand } from './commands/demo.ts';
 import { disputeCommands } from './commands/disputes.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { fabricCommands } from './commands/fabric.ts';
+import { imageCommands } from './commands/images.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
 import { runJobCommand } from './commands/run.ts';
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   workerCommand,
   ...workerJoinCommands,
   ...workerControlCommands,
+  ...imageCommands,
   ...auditCommands,
   ledgerVerifyCommand,
   ...fabricCommands,

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { Fault } from '@assay/core';
 import type { EngineFolders } from './folders.ts';
+import { findProgram } from './programs.ts';
 import { allGone, allProcesses, readProcess, signalProcess, withDescendants, type ProcessEntry } from './processes.ts';
 
 export interface Leftovers {
@@ -75,7 +76,7 @@ function octalCharacter(octal: string): string {
 function unmount(path: string): void {
   for (const args of [[path], ['-l', path]]) {
     try {
-      execFileSync('umount', args, { stdio: 'ignore' });
+      execFileSync(findProgram('umount') ?? 'umount', args, { stdio: 'ignore' });
       return;
     } catch {
       // Busy or gone; detaching it is tried next, and what stays is reported by the caller.

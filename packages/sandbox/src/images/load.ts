@@ -1,0 +1,38 @@
+/** Brings a built image into an engine. */
+
+import { Fault, refuse } from '@assay/core';
+import { askEngine } from '../docker/engine/api.ts';
+import { imageArchive } from './archive.ts';
+import { builtImage } from './record.ts';
+import type { Recipe } from './recipe.ts';
+
+const loadMs = 10 * 60_000;
+
+/**
+ * Sees to it that the engine has the recipe's image, and returns the id that the engine gives it. Refuses
+ * `sandbox.unavailable` where the image has not been built.
+ */
+export async function loadImage(recipe: Recipe, imagesDir: string, socketPath: string): Promise<string> {
+  const record = builtImage(imagesDir, recipe);
+  if (record === undefined) {
+    throw refuse('sandbox.unavailable', `${recipe.runner} is not built: ./assay images build ${recipe.name}`);
+  }
+  const known = await idInEngine(socketPath, [record.image, record.manifest]);
+  if (known !== undefined) return known;
+  const body = imageArchive(recipe, record);
+  const reply = await askEngine(socketPath, 'POST', '/images/load?quiet=1', { body, timeoutMs: loadMs });
+  const loaded = await idInEngine(socketPath, [record.image, record.manifest]);
+  if (loaded !== undefined) return loaded;
+  throw new Fault('sandbox.fault', `the engine did not take ${recipe.runner}: ${reply.status} ${reply.body.trim()}`, {
+    retry: false,
+  });
+}
+
+/** The one of `digests` that the engine knows an image by. */
+async function idInEngine(socketPath: string, digests: readonly string[]): Promise<string | undefined> {
+  for (const digest of digests) {
+    const { status, body } = await askEngine(socketPath, 'GET', `/images/${digest}/json`);
+    if (status === 200) return (JSON.parse(body) as { readonly Id: string }).Id;
+  }
+  return undefined;
+}
