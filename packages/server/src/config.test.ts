@@ -23,7 +23,7 @@ describe('the configuration', () => {
       processes: true,
       ignoreNetwork: false,
       trustProxy: [],
-      runners: ['platform-runner:python-3.14'],
+      runners: expect.arrayContaining(['platform-runner:python-3.14', 'platform-runner:gromacs']),
       paymentMode: 'sandbox',
     });
     expect(readConfig({})).not.toHaveProperty('databaseUrl');

@@ -48,7 +48,13 @@ export const settings = {
   ),
   fabricChannel: setting('ASSAY_FABRIC_CHANNEL', text, 'public-marketplace', 'The channel of the Fabric network.'),
   processes: setting('ASSAY_PROCESSES', flag, 'true', 'Whether this server also runs the background processes.'),
-  runners: setting('ASSAY_RUNNERS', list, 'platform-runner:python-3.14', 'The allowlist of runners.'),
+  runners: setting(
+    'ASSAY_RUNNERS',
+    list,
+    'platform-runner:python-3.14,platform-runner:r,platform-runner:wasi,platform-runner:python,' +
+      'platform-runner:pytorch,platform-runner:gromacs,platform-runner:openfoam',
+    'The allowlist of runners.',
+  ),
   runnerDigests: setting(
     'ASSAY_RUNNER_DIGESTS',
     list,

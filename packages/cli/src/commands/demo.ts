@@ -1,4 +1,4 @@
-/** `assay demo`: the whole market on this machine, two jobs from upload to payout, and one worker of four that lies. */
+/** `assay demo`: the whole market on this machine, jobs from upload to payout, and one worker of four that lies. */
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,12 +15,21 @@ import { openDemo, type Demo, type DemoSettings } from '../demo/open-demo.ts';
 
 export const demoCommand: Command = {
   name: 'demo',
-  usage: 'demo [--exit] [--port N] [--window SECONDS] [--ledger embedded|fabric] [--fresh]',
-  summary: 'Runs the whole market on this machine with two jobs, and keeps it open until Ctrl-C.',
+  usage: 'demo [--exit] [--port N] [--window SECONDS] [--sandbox wasm|docker] [--ledger embedded|fabric] [--fresh]',
+  summary: 'Runs the whole market on this machine with a few jobs, and keeps it open until Ctrl-C.',
   options: {
-    exit: { kind: 'flag', doc: 'end when both jobs are settled' },
+    exit: { kind: 'flag', doc: 'end when the jobs are settled' },
     port: { kind: 'number', doc: 'the port of the market; 0 takes a free one', default: '8080' },
     window: { kind: 'number', doc: 'the challenge window in seconds; a real market waits 24 hours', default: '3' },
+    sandbox: {
+      kind: 'text',
+      doc: 'where units run: wasm, or docker with seven jobs of science (./assay images build makes what they need)',
+      default: 'wasm',
+    },
+    'docker-socket': {
+      kind: 'text',
+      doc: 'an engine for --sandbox docker; by default the machine’s or one of our own',
+    },
     ledger: {
       kind: 'text',
       doc: 'what holds the facts: embedded, or fabric (a network of its own)',
@@ -35,6 +44,7 @@ export const demoCommand: Command = {
 async function run(args: Arguments): Promise<number> {
   const [port, windowSeconds] = [args.number('port') ?? 8080, args.number('window') ?? 3];
   const onFabric = ledgerOf(args) === 'fabric';
+  const sandbox = sandboxOf(args);
   // A database belongs to one chain.
   const stateDir = join(defaultStateDir(), onFabric ? 'demo-fabric' : 'demo');
   if (args.flag('fresh')) await stopNetwork(join(stateDir, 'fabric'), { erase: true });
@@ -44,7 +54,8 @@ async function run(args: Arguments): Promise<number> {
   const startedMs = performance.now();
   print('Opening a market on this machine: PostgreSQL, ledger, objects, a simulated bank, four workers.');
   const consoleFolder = await ensureConsole(() => print('Building the console (once).'));
-  const demo = await openOn(onFabric, { stateDir, consoleFolder, windowSeconds, port }).catch((error: unknown) => {
+  const settings = { stateDir, consoleFolder, windowSeconds, port, ...sandbox };
+  const demo = await openOn(onFabric, settings).catch((error: unknown) => {
     stop.release();
     throw error;
   });
@@ -57,11 +68,13 @@ async function run(args: Arguments): Promise<number> {
     print(
       `The challenge window is ${windowSeconds} s here, so that you need not wait: ${paint('bold', 'a real market waits 24 hours')}.`,
     );
+    print(demo.sandbox.text);
     const client = createClient({
       baseUrl: demo.market.url,
       auth: { kind: 'apiKey', key: demo.market.customer.apiKey },
     });
-    const told = runDemoJobs({ client, stateDir, examples: join(checkout, 'examples'), signal: stop.signal });
+    const examples = join(checkout, 'examples');
+    const told = runDemoJobs({ client, stateDir, examples, jobs: demo.sandbox.jobs, signal: stop.signal });
     const outcome = await Promise.race([told, ended]);
     if (outcome === 'interrupted') return 130;
     // What did not complete can be looked at, too: a job that somebody disputed, for instance.
@@ -84,6 +97,13 @@ function ledgerOf(args: Arguments): 'embedded' | 'fabric' {
   throw new UsageError('--ledger takes embedded or fabric');
 }
 
+function sandboxOf(args: Arguments): Pick<DemoSettings, 'sandbox' | 'dockerSocket'> {
+  const sandbox = args.text('sandbox');
+  const dockerSocket = args.text('docker-socket');
+  if (sandbox !== 'wasm' && sandbox !== 'docker') throw new UsageError('--sandbox takes wasm or docker');
+  return { sandbox, ...(dockerSocket !== undefined && { dockerSocket }) };
+}
+
 /** Opens the demo, before it the Fabric network that it wants, which ends with it. */
 async function openOn(onFabric: boolean, settings: DemoSettings): Promise<Demo> {
   if (!onFabric) return openDemo(settings);
@@ -100,7 +120,7 @@ async function openOn(onFabric: boolean, settings: DemoSettings): Promise<Demo> 
       await demo.close();
       await stopNetwork(folder, { erase: false });
     };
-    return { market: demo.market, close };
+    return { ...demo, close };
   } catch (error) {
     await stopNetwork(folder, { erase: false });
     throw error;

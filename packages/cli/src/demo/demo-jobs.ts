@@ -10,18 +10,18 @@ import { withFolderPacked } from '../bundle.ts';
 import { saveResults } from '../commands/jobs.ts';
 import { followJob } from '../follow-job.ts';
 import { paint, plain, print, printError } from '../terminal.ts';
+import type { DemoJob } from './demo-sandbox.ts';
 import { readStory, tell } from './story.ts';
 
 export interface DemoJobs {
   readonly client: Client;
   readonly stateDir: string;
   readonly examples: string;
+  readonly jobs: readonly DemoJob[];
   readonly signal: AbortSignal;
 }
 
-const examples = ['hello-world', 'pi-monte-carlo'] as const;
-
-/** Runs both jobs; false when one did not complete. */
+/** Runs the jobs one after another; false when one did not complete. */
 export async function runDemoJobs(demo: DemoJobs): Promise<boolean> {
   const runFile = join(demo.stateDir, 'run.json');
   const round = await readFile(runFile, 'utf8').catch(async () => {
@@ -30,8 +30,8 @@ export async function runDemoJobs(demo: DemoJobs): Promise<boolean> {
     await rename(`${runFile}.part`, runFile);
     return fresh;
   });
-  for (const name of examples) {
-    if (!(await runOne(demo, name, round))) return false;
+  for (const job of demo.jobs) {
+    if (!(await runOne(demo, job, round))) return false;
   }
   await rm(runFile, { force: true });
   return true;
@@ -42,11 +42,11 @@ function keyOf(round: string, name: string, step: string): string {
   return createHash('sha256').update(`${round}/${name}/${step}`).digest('hex').slice(0, 40);
 }
 
-async function runOne(demo: DemoJobs, name: string, round: string): Promise<boolean> {
+async function runOne(demo: DemoJobs, { example: name, runner }: DemoJob, round: string): Promise<boolean> {
   const { client, signal } = demo;
   const folder = join(demo.examples, name);
   print(`\nSubmitting examples/${name}.`);
-  const manifest = await readFile(join(folder, 'manifest.json'), 'utf8');
+  const manifest = withRunner(await readFile(join(folder, 'manifest.json'), 'utf8'), runner);
   const created = await withFolderPacked(folder, manifest, (packed) =>
     client.createJob(packed.zip, { idempotencyKey: keyOf(round, name, 'create') }),
   );
@@ -63,6 +63,11 @@ async function runOne(demo: DemoJobs, name: string, round: string): Promise<bool
   await payoutsEnded(client, job.id, signal);
   tell(await readStory(client, job.id));
   return showResult(demo, job);
+}
+
+/** The manifest for another runner of the same language. */
+function withRunner(manifest: string, runner: string | undefined): string {
+  return runner === undefined ? manifest : JSON.stringify({ ...(JSON.parse(manifest) as object), runner });
 }
 
 const payoutWaitMs = 15_000;

@@ -3,11 +3,13 @@
 import { join } from 'node:path';
 import { createClient } from '@assay/client';
 import { openDemoMarket, systemClock, type DemoMarket } from '@assay/server';
-import { localDriver, openWorker, type Lie, type Worker } from '@assay/worker';
+import { openWorker, type Lie, type Worker } from '@assay/worker';
 import { printError } from '../terminal.ts';
+import { dockerSandbox, wasmSandbox, type DemoSandbox } from './demo-sandbox.ts';
 
 export interface Demo {
   readonly market: DemoMarket;
+  readonly sandbox: Pick<DemoSandbox, 'jobs' | 'text'>;
   close(): Promise<void>;
 }
 
@@ -18,6 +20,9 @@ export interface DemoSettings {
   readonly port: number;
   /** The connection profile of a Fabric network. */
   readonly fabricProfile?: string;
+  readonly sandbox: 'wasm' | 'docker';
+  /** An engine that runs already. */
+  readonly dockerSocket?: string;
 }
 
 const owners = ['ada', 'boris', 'chen', 'mallory'] as const;
@@ -44,47 +49,52 @@ function note(text: string): void {
   printError(`worker: ${text}`);
 }
 
-/** Opens the market, then the workers. */
+/** Opens the sandboxes, the market, then the workers. Refuses as `dockerSandbox`. */
 export async function openDemo(settings: DemoSettings): Promise<Demo> {
-  const { stateDir } = settings;
-  const market = await openDemoMarket({ ...settings, providers: owners, logLevel: 'error' });
-  const driver = localDriver({
-    folder: join(stateDir, 'sandbox'),
-    note,
-    clock: systemClock,
-    settings: { sandbox: 'wasm' },
-  });
-  const workers: Worker[] = [];
+  const { dockerSocket } = settings;
+  const options = { folder: join(settings.stateDir, 'sandbox'), note };
+  const sandbox =
+    settings.sandbox === 'wasm'
+      ? wasmSandbox(options)
+      : await dockerSandbox({ ...options, ...(dockerSocket !== undefined && { socketPath: dockerSocket }) });
+  const undo: (() => Promise<unknown>)[] = [() => sandbox.close()];
   const close = async (): Promise<void> => {
-    await Promise.all(workers.map((worker) => worker.stop()));
-    await driver.close();
-    await market.close();
+    for (const step of undo.splice(0).toReversed()) await step();
   };
   try {
-    await driver.sweep();
-    for (const [index, owner] of market.providers.entries()) {
-      const name = `${owner.name}-laptop`;
-      await createClient({ baseUrl: market.url, auth: { kind: 'apiKey', key: owner.apiKey } }).createPayoutAccount({
-        region: 'eu',
-      });
-      const worker = await openWorker(
-        {
-          url: market.url,
-          apiKey: owner.apiKey,
-          name,
-          stateDir: join(stateDir, 'workers', name),
-          log: (text) => note(`${name}: ${text}`),
-          driver,
-          score: 1000 + index,
-          ...(owner.name === liar && { lie }),
-        },
-        systemClock,
-      );
-      workers.push(worker);
-    }
-    return { market, close };
+    const market = await openDemoMarket({ ...settings, providers: owners, logLevel: 'error' });
+    undo.push(() => market.close());
+    await sandbox.sweep();
+    const workers: Worker[] = [];
+    undo.push(() => Promise.all(workers.map((worker) => worker.stop())));
+    for (const index of market.providers.keys()) workers.push(await openOne(settings, market, sandbox, index));
+    return { market, sandbox, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+async function openOne(
+  settings: DemoSettings,
+  { url, providers }: DemoMarket,
+  sandbox: DemoSandbox,
+  index: number,
+): Promise<Worker> {
+  const { name: person, apiKey } = providers[index] ?? { name: '', apiKey: '' };
+  const name = `${person}-laptop`;
+  await createClient({ baseUrl: url, auth: { kind: 'apiKey', key: apiKey } }).createPayoutAccount({ region: 'eu' });
+  return openWorker(
+    {
+      url,
+      apiKey,
+      name,
+      stateDir: join(settings.stateDir, 'workers', name),
+      log: (text) => note(`${name}: ${text}`),
+      driver: sandbox.driverOf(index),
+      score: 1000 + index,
+      ...(person === liar && { lie }),
+    },
+    systemClock,
+  );
 }
