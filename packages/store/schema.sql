@@ -167,8 +167,11 @@ CREATE TABLE account (
   region text NOT NULL,
   roles text[] NOT NULL,
   created_at timestamp with time zone DEFAULT assay_now() NOT NULL,
+  banned_at timestamp with time zone,
+  ban_reason text,
   CONSTRAINT account_pkey PRIMARY KEY (id),
   CONSTRAINT account_email_key UNIQUE (email),
+  CONSTRAINT account_check CHECK (((banned_at IS NULL) = (ban_reason IS NULL))),
   CONSTRAINT account_email_check CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254)))),
   CONSTRAINT account_region_check CHECK ((region = ANY (ARRAY['ru'::text, 'eu'::text, 'us'::text, 'cn'::text]))),
   CONSTRAINT account_roles_check CHECK (((roles <@ ARRAY['customer'::text, 'provider'::text, 'operator'::text, 'arbiter'::text, 'auditor'::text]) AND (roles <> '{}'::text[])))
@@ -202,6 +205,18 @@ CREATE TABLE audit_log (
   CONSTRAINT audit_log_action_check CHECK (((length(action) >= 1) AND (length(action) <= 100))),
   CONSTRAINT audit_log_actor_check CHECK (((length(actor) >= 1) AND (length(actor) <= 200))),
   CONSTRAINT audit_log_ref_check CHECK ((length(ref) <= 200))
+);
+
+CREATE TABLE breach (
+  replica_id text COLLATE "C" NOT NULL,
+  job_id text COLLATE "C" NOT NULL,
+  what text NOT NULL,
+  reported_at timestamp with time zone DEFAULT assay_now() NOT NULL,
+  weighed boolean DEFAULT false NOT NULL,
+  CONSTRAINT breach_pkey PRIMARY KEY (replica_id),
+  CONSTRAINT breach_what_check CHECK (((length(what) >= 1) AND (length(what) <= 200))),
+  CONSTRAINT breach_job_id_fkey FOREIGN KEY (job_id) REFERENCES job(id),
+  CONSTRAINT breach_replica_id_fkey FOREIGN KEY (replica_id) REFERENCES replica(id)
 );
 
 CREATE TABLE change_feed (
@@ -833,9 +848,15 @@ CREATE VIEW replica_pay AS
 
 -- Indexes
 
+CREATE INDEX account_banned ON account USING btree (id) WHERE (banned_at IS NOT NULL);
+
 CREATE INDEX api_key_account ON api_key USING btree (account_id, id);
 
 CREATE INDEX audit_log_ref ON audit_log USING btree (ref, id);
+
+CREATE INDEX breach_job ON breach USING btree (job_id);
+
+CREATE INDEX breach_unweighed ON breach USING btree (job_id) WHERE (NOT weighed);
 
 CREATE INDEX change_feed_at ON change_feed USING btree (at);
 
@@ -957,11 +978,13 @@ CREATE TRIGGER posting_is_not_emptied BEFORE TRUNCATE ON posting FOR EACH STATEM
 
 -- Rights
 
-GRANT INSERT (id, email, password_hash, region, roles), SELECT, UPDATE (password_hash, roles) ON account TO assay_app;
+GRANT INSERT (id, email, password_hash, region, roles), SELECT, UPDATE (password_hash, roles, banned_at, ban_reason) ON account TO assay_app;
 
 GRANT DELETE, INSERT (id, account_id, name, key_hash, scopes), SELECT, UPDATE (last_used_at) ON api_key TO assay_app;
 
 GRANT INSERT (actor, action, ref, data), SELECT ON audit_log TO assay_app;
+
+GRANT INSERT, SELECT, UPDATE (weighed) ON breach TO assay_app;
 
 GRANT DELETE, INSERT (job_id, account_id, kind, data), SELECT ON change_feed TO assay_app;
 

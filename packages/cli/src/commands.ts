@@ -2,11 +2,12 @@
 
 import type { Command } from './command.ts';
 import { auditCommands } from './commands/audit.ts';
+import { banCommands } from './commands/bans.ts';
 import { demoCommand } from './commands/demo.ts';
 import { disputeCommands } from './commands/disputes.ts';
 import { doctorCommand } from './commands/doctor.ts';
-import { fabricCommands } from './commands/fabric.ts';
 import { imageCommands } from './commands/images.ts';
+import { fabricCommands } from './commands/fabric.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
 import { runJobCommand } from './commands/run.ts';
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   ...workerControlCommands,
   ...imageCommands,
   ...auditCommands,
+  ...banCommands,
   ledgerVerifyCommand,
   ...fabricCommands,
   doctorCommand,

@@ -275,6 +275,8 @@ export {
   type Usage,
 } from './ports/sandbox.ts';
 export type {
+  BreachedJob,
+  NewBreach,
   PoolQuery,
   Taker,
   Upload,

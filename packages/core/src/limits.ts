@@ -66,6 +66,8 @@ export const limits = {
   /** How long a worker may take to show a result once its unit opens. */
   revealMs: 60_000,
   failureReasonChars: 500,
+  /** Of what a sandbox says that a unit reached for. */
+  breachChars: 200,
   /** Requests that one transaction of the exchange serves, and open units that it looks at. */
   tickRequests: 64,
   /** Transactions of the exchange that one server runs at once. */

@@ -9,6 +9,7 @@ import { registerRoutes } from './api/register.ts';
 import { admitDevices } from './auth/device.ts';
 import { openSignIn, type SignIn } from './auth/sign-in.ts';
 import { accountHandlers } from './handlers/accounts.ts';
+import { banHandlers } from './handlers/bans.ts';
 import { createHandlers } from './handlers/create-job.ts';
 import { eventHandlers } from './handlers/events.ts';
 import { healthHandlers, noObject, type Readiness } from './handlers/health.ts';
@@ -85,6 +86,7 @@ function handlersOf(deps: ServerDeps, parts: Parts): Handlers {
   return {
     ...accountHandlers({ ...deps, signIn: parts.signIn, secureCookies: parts.https }),
     ...providerHandlers(deps),
+    ...banHandlers(deps),
     ...actingHandlers(deps),
     ...readingHandlers(deps),
     ...createHandlers({ ...deps, spoolFolder }),

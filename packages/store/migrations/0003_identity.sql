@@ -7,9 +7,15 @@ CREATE TABLE account (
   password_hash text,
   region text NOT NULL CHECK (region IN ('ru', 'eu', 'us', 'cn')),
   roles text[] NOT NULL CHECK (roles <@ ARRAY['customer', 'provider', 'operator', 'arbiter', 'auditor'] AND roles <> '{}'),
-  created_at timestamptz NOT NULL DEFAULT assay_now()
+  created_at timestamptz NOT NULL DEFAULT assay_now(),
+  -- Since when and why the account may not order or pay any more.
+  banned_at timestamptz,
+  ban_reason text,
+  CHECK ((banned_at IS NULL) = (ban_reason IS NULL))
 );
-GRANT SELECT, INSERT (id, email, password_hash, region, roles), UPDATE (password_hash, roles) ON account TO assay_app;
+CREATE INDEX account_banned ON account (id) WHERE banned_at IS NOT NULL;
+GRANT SELECT, INSERT (id, email, password_hash, region, roles),
+  UPDATE (password_hash, roles, banned_at, ban_reason) ON account TO assay_app;
 
 CREATE TABLE session (
   id text COLLATE "C" PRIMARY KEY,

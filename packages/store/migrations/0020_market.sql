@@ -138,6 +138,18 @@ CREATE TABLE replica (
   UNIQUE (unit_id, owner_id, attempt)
 ) WITH (fillfactor = 30);
 
+-- What workers' sandboxes say that units reached for. Weighed by the next sweep: two independent ones that agree end
+-- the job and ban its customer.
+CREATE TABLE breach (
+  replica_id text COLLATE "C" PRIMARY KEY REFERENCES replica,
+  job_id text COLLATE "C" NOT NULL REFERENCES job,
+  what text NOT NULL CHECK (length(what) BETWEEN 1 AND 200),
+  reported_at timestamptz NOT NULL DEFAULT assay_now(),
+  weighed boolean NOT NULL DEFAULT false
+);
+CREATE INDEX breach_unweighed ON breach (job_id) WHERE NOT weighed;
+CREATE INDEX breach_job ON breach (job_id);
+
 -- What each worker holds: replicas that are leased or committed. One row a worker, locked first, so that two servers
 -- never serve one worker at once, and silent workers are found without an index on replicas.
 CREATE TABLE desk (
@@ -270,3 +282,4 @@ GRANT SELECT, INSERT ON exchange, verdict, verdict_batch, earning TO assay_app;
 GRANT SELECT ON replica_pay TO assay_app;
 GRANT SELECT, UPDATE (server) ON work_solo TO assay_app;
 GRANT UPDATE (offers) ON exchange TO assay_app;
+GRANT SELECT, INSERT, UPDATE (weighed) ON breach TO assay_app;

@@ -29,7 +29,8 @@ export {
   type NewWorker,
   type PayoutAccountRow,
 } from './identity/workers.ts';
-export { addReputation, banWorker, type ReputationChange } from './identity/worker-standing.ts';
+export { addReputation, type ReputationChange } from './identity/worker-standing.ts';
+export { ban, liftBan, readBans, type BanRow } from './identity/bans.ts';
 export { type Viewer } from './market/viewer.ts';
 export { readJob, readJobs, type JobFilter, type JobView } from './market/read-jobs.ts';
 export { readParties } from './market/read-parties.ts';

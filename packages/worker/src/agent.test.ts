@@ -177,6 +177,17 @@ describe('an honest worker', () => {
     expect(server.rows.get(replica)?.reveal).toMatchObject({ exitCode, outputs: [] });
     expect(server.rows.get(replica)?.reveal?.metrics).toBeUndefined();
   });
+
+  it.each<[Ending, string | undefined]>([
+    [{ kind: 'killed', why: 'policy' }, 'a sealed import was called'],
+    [{ kind: 'killed', why: 'wall' }, undefined],
+    [{ kind: 'exit', code: 159 }, undefined],
+  ])('passes on what the sandbox ended the unit for, and accuses no other: %j', async (ending, breach) => {
+    const replica = server.offer(0);
+    await start({ program: async () => ({ ending, evidence: { breach: 'a sealed import was called' } }) });
+    await until(() => stateOf(replica) === 'revealed');
+    expect(server.rows.get(replica)?.reveal?.breach).toBe(breach);
+  });
 });
 
 describe('a server that fails', () => {

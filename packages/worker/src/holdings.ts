@@ -134,10 +134,18 @@ function compose(
 }
 
 function revealOf(replica: ReplicaId, result: Result): Reveal {
-  const { nonce, exitCode, outputs, metrics, usage } = result;
+  const { nonce, exitCode, outputs, metrics, usage, breach } = result;
   const { wallMs, cpuMs, peakBytes } = usage;
   const whole = { wallMs: Math.round(wallMs), cpuMs: Math.round(cpuMs), peakBytes: Math.round(peakBytes) };
-  return { replica, nonce, exitCode, outputs, ...(metrics === null ? {} : { metrics }), usage: whole };
+  return {
+    replica,
+    nonce,
+    exitCode,
+    outputs,
+    ...(metrics === null ? {} : { metrics }),
+    usage: whole,
+    ...(breach === undefined ? {} : { breach }),
+  };
 }
 
 /** What the device signs about a result. */

@@ -24,6 +24,8 @@ export interface Result {
   /** The text of `metrics.json` where the job is judged by it. */
   readonly metrics: string | null;
   readonly usage: Usage;
+  /** What the unit reached for, where the sandbox ended it for that. */
+  readonly breach?: string;
 }
 
 export interface ShelvedReplica {

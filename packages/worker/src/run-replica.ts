@@ -136,10 +136,17 @@ async function shelve(deps: RunDeps, offer: CheckedOffer, outcome: SandboxOutcom
     outputs,
     metrics: await metricsText(deps, offer, outputs),
     usage: outcome.usage,
+    ...breachOf(outcome),
   };
   const done = { replica, unit, job, result };
   await deps.shelf.put(done);
   return { done };
+}
+
+/** Only a unit that was ended for it is accused. */
+function breachOf({ ending, evidence }: SandboxOutcome): { breach?: string } {
+  const accused = ending.kind === 'killed' && ending.why === 'policy' && evidence.breach !== undefined;
+  return accused ? { breach: evidence.breach.slice(0, limits.breachChars) } : {};
 }
 
 async function keepOutputs(deps: RunDeps, offer: CheckedOffer, outcome: SandboxOutcome): Promise<Tree> {

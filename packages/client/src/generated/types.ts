@@ -152,6 +152,19 @@ export type PayoutAccount = {
   readonly createdAt: string;
 };
 
+export type BanRequest = {
+  /** An account, which may not order or pay any more, or a worker, which gets no work any more. */
+  readonly subject: string;
+  readonly reason: string;
+};
+
+export type Ban = {
+  /** An account, which may not order or pay any more, or a worker, which gets no work any more. */
+  readonly subject: string;
+  readonly reason: string;
+  readonly bannedAt: string;
+};
+
 export type Health = {
   readonly status: 'ok';
   readonly version: string;
@@ -499,6 +512,7 @@ export type Reveal = {
   readonly outputs: readonly TreeFile[];
   readonly metrics?: string;
   readonly usage: Usage;
+  readonly breach?: string;
 };
 
 export type ReplicaFailure = {
@@ -680,6 +694,30 @@ export interface Operations {
       readonly items: readonly Worker[];
       readonly next: string | null;
     };
+  };
+  /** Accounts and workers that are banned, and why. */
+  'GET /bans': {
+    readonly params: undefined;
+    readonly query: { readonly after?: string; readonly limit?: number; };
+    readonly body: undefined;
+    readonly reply: {
+      readonly items: readonly Ban[];
+      readonly next: string | null;
+    };
+  };
+  /** Ban an account from ordering, or a worker from working; it stays banned for its first reason. */
+  'POST /bans': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: BanRequest;
+    readonly reply: undefined;
+  };
+  /** End a ban. */
+  'POST /bans/lift': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: BanRequest;
+    readonly reply: undefined;
   };
   /** The price of a job by its manifest; nothing is stored. */
   'POST /quotes': {

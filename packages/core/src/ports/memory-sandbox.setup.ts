@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseSha256 } from '../hash.ts';
 import type { TreeFile } from '../tree.ts';
-import type { Ending, LogSink, SandboxDriver, SandboxUnit } from './sandbox.ts';
+import type { Ending, LogSink, RunEvidence, SandboxDriver, SandboxUnit } from './sandbox.ts';
 
 /** What a unit's code sees. */
 export interface MemoryUnit {
@@ -20,6 +20,7 @@ export interface MemoryUnit {
 /** How it ends and what it leaves in its output folder. */
 export interface MemoryEnd {
   readonly ending?: Ending;
+  readonly evidence?: RunEvidence;
   readonly files?: Readonly<Record<string, string>>;
 }
 
@@ -54,7 +55,7 @@ export function memorySandbox(
       outputs.sort((a, b) => (a.path < b.path ? -1 : 1));
       const usage = { wallMs: 1, cpuMs: 1, peakBytes: 1 };
       const release = () => rm(outputRoot, { recursive: true, force: true });
-      return { ending, usage, evidence: {}, outputs, outputRoot, release };
+      return { ending, usage, evidence: end.evidence ?? {}, outputs, outputRoot, release };
     },
     sweep: async () => 0,
     close: async () => {},

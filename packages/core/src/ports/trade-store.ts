@@ -47,6 +47,8 @@ export interface JobBook {
   openUnits(job: JobRow, units: readonly UnitId[]): Promise<void>;
   /** Unpaid jobs whose time is over, locked; skips what others have locked. */
   expired(limit: number): Promise<readonly JobId[]>;
+  /** Why a customer may not order or pay any more; undefined where it may. */
+  ban(customer: AccountId): Promise<string | undefined>;
   /** Verified jobs whose window is over and whose release was not requested, locked; skips what others have locked. */
   due(limit: number): Promise<readonly JobId[]>;
 }

@@ -4,7 +4,8 @@
  */
 
 import type { Sha256Hex } from '../hash.ts';
-import type { JobId, ReplicaId, RequestId, UnitId, WorkerId } from '../ids.ts';
+import type { BreachReport } from '../breach.ts';
+import type { AccountId, JobId, ReplicaId, RequestId, UnitId, WorkerId } from '../ids.ts';
 import type { IndependenceKeys } from '../placement.ts';
 import type { Tree } from '../tree.ts';
 import type {
@@ -79,6 +80,22 @@ export interface Taker {
   readonly jobs: readonly JobId[];
 }
 
+/** A worker's report that a replica of it reached out of its sandbox. */
+export interface NewBreach {
+  readonly replica: ReplicaId;
+  readonly job: JobId;
+  readonly what: string;
+}
+
+/** A job that workers accuse. */
+export interface BreachedJob {
+  readonly job: JobId;
+  readonly customer: AccountId;
+  readonly reports: readonly BreachReport[];
+  /** Whose reports these are, in the same order. */
+  readonly replicas: readonly ReplicaId[];
+}
+
 /** Rows under locks. */
 export interface WorkLocks {
   /** The desks of these workers, made where missing, and the database's time. */
@@ -111,6 +128,8 @@ export interface WorkReads {
   openVerdicts(job: JobId, limit: number): Promise<readonly OpenVerdict[]>;
   /** Jobs with verdicts that the ledger should have been told `ageMs` ago. */
   jobsWithOpenVerdicts(ageMs: number, limit: number): Promise<readonly JobId[]>;
+  /** Jobs with reports of a breach that were not weighed yet, with all their reports. */
+  breachedJobs(limit: number): Promise<readonly BreachedJob[]>;
 }
 
 /** Changes. */
@@ -132,6 +151,10 @@ export interface WorkWrites {
    * something of it.
    */
   failJob(job: JobId, failure: { readonly code: string; readonly text: string }): Promise<readonly WorkerId[]>;
+  /** Stores reports of a breach, one for a replica. */
+  addBreaches(breaches: readonly NewBreach[]): Promise<void>;
+  /** Notes that a job's reports were weighed; where they prove a breach, its customer may order no more. */
+  weighBreach(breached: BreachedJob, proven: string | undefined): Promise<void>;
 }
 
 /** One transaction of the exchange. */

@@ -19,6 +19,7 @@ import {
   type Sha256Hex,
   type Tree,
 } from '@assay/core';
+import { refuseBanned } from './own-job.ts';
 import { queueLedger } from './ledger-call.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
@@ -94,6 +95,7 @@ export async function createJob(
     payWithinMs: deps.terms.payWithinMs,
   };
   const job = await deps.store.transaction(async (tx) => {
+    await refuseBanned(tx, request.customer);
     if (await tx.jobs.add(order)) {
       await tx.money.openEscrow(order.id, order.deposit);
       await queueLedger(tx, order.id, 'Marketplace.listContract', [JSON.stringify(listing(deps, order))]);

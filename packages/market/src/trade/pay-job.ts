@@ -1,7 +1,7 @@
 /** Paying for a job: one movement at the region's provider at a time, however often the customer asks. */
 
 import { newId, refuse, type AccountId, type JobId, type TransferRow } from '@assay/core';
-import { lockOwnJob } from './own-job.ts';
+import { lockOwnJob, refuseBanned } from './own-job.ts';
 import { sendTransfer } from './pump-provider.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
@@ -22,6 +22,7 @@ export interface PayRequest {
 export async function payJob(deps: PayDeps, request: PayRequest): Promise<TransferRow> {
   const payment = await deps.store.transaction(async (tx) => {
     const job = await lockOwnJob(tx, request.job, request.customer);
+    await refuseBanned(tx, request.customer);
     deps.providers.forRegion(job.region);
     const payments = (await tx.transfers.ofJob(job.id)).filter((transfer) => transfer.kind === 'payment');
     const standing = payments.find((one) => one.bookedAs === 'escrow' || isUnderWay(one));

@@ -2,6 +2,7 @@
 
 import {
   emptySha256,
+  exitCodeOf,
   isSafePath,
   limits,
   parseId,
@@ -28,6 +29,8 @@ export interface BodyReveal {
   /** The text of `metrics.json`. */
   readonly metrics: string | null;
   readonly usage: { readonly wallMs: number; readonly cpuMs: number; readonly peakBytes: number };
+  /** What the unit reached for, where the sandbox ended it for that. */
+  readonly breach?: string;
 }
 
 export interface BodyFailure {
@@ -77,7 +80,7 @@ function readCommit(value: unknown, path: string): BodyCommit {
 }
 
 function readReveal(value: unknown, path: string): BodyReveal {
-  const reveal = record(value, path, ['replica', 'nonce', 'exitCode', 'outputs', 'metrics', 'usage']);
+  const reveal = record(value, path, ['replica', 'nonce', 'exitCode', 'outputs', 'metrics', 'usage', 'breach']);
   const usage = record(reveal['usage'], `${path}.usage`, ['wallMs', 'cpuMs', 'peakBytes']);
   const metrics = reveal['metrics'] ?? null;
   if (metrics !== null && (typeof metrics !== 'string' || !isMetricsText(metrics))) {
@@ -97,7 +100,20 @@ function readReveal(value: unknown, path: string): BodyReveal {
       cpuMs: whole(usage['cpuMs'], `${path}.usage.cpuMs`),
       peakBytes: whole(usage['peakBytes'], `${path}.usage.peakBytes`),
     },
+    ...(reveal['breach'] === undefined ? {} : { breach: readBreach(reveal, path) }),
   };
+}
+
+/** Only a unit that was ended for it has a breach: its exit code says so. */
+function readBreach(reveal: Json, path: string): string {
+  const breach = reveal['breach'];
+  if (typeof breach !== 'string' || breach === '' || breach.length > limits.breachChars || !isMetricsText(breach)) {
+    throw malformed(`${path}.breach`, `must be text of at most ${limits.breachChars} characters`);
+  }
+  if (!breach.isWellFormed() || reveal['exitCode'] !== exitCodeOf({ kind: 'killed', why: 'policy' })) {
+    throw malformed(`${path}.breach`, 'must be well-formed text beside the exit code of a breach');
+  }
+  return breach;
 }
 
 /** What PostgreSQL can store. */

@@ -65,6 +65,7 @@ export async function finishTick(tx: WorkTx, deps: FinishDeps, state: TickState,
   // These travel behind the statements of `advance` and read what those have written.
   await Promise.all([advanced, ...due.map((end) => submitOpenVerdicts(tx, deps.sha256, end.after.id))]);
   for (const end of ends) await finishJob(tx, deps, state, end);
+  if (changes.breaches.length > 0) await tx.addBreaches(changes.breaches);
   await tx.wake({ workers: [...state.wake.workers], units: state.wake.units });
 }
 

@@ -105,6 +105,9 @@ function hearReveal(
     ...reveal.usage,
     state: 'revealed',
   });
+  if (reveal.breach !== undefined) {
+    state.changes.breaches.push({ replica: replica.id, job: unit.job, what: reveal.breach });
+  }
   endRun(state, heard.worker, replica, unit);
   return undefined;
 }

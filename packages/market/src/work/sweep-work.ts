@@ -6,6 +6,7 @@ import { loseOverdue } from './hear.ts';
 import type { JobFactsReader } from './job-facts.ts';
 import { judgeUnits, losePatience } from './judge.ts';
 import { clearEnded } from './outlook.ts';
+import { sweepBreaches } from './sweep-breaches.ts';
 import { createTickState } from './tick-state.ts';
 import { submitOpenVerdicts } from './verdict-batches.ts';
 
@@ -21,6 +22,8 @@ export interface SweepReport {
   readonly batches: number;
   /** Jobs that reached no verdict in time. */
   readonly late: number;
+  /** Jobs that were proven to have tried to leave their sandbox. */
+  readonly banned: number;
   readonly wake: WorkWake;
 }
 
@@ -34,9 +37,11 @@ export async function sweepWork(deps: SweepDeps): Promise<SweepReport> {
   const impatient = await store.transaction((tx) => sweepImpatient(tx, deps));
   const batches = await store.transaction((tx) => sweepVerdicts(tx, deps));
   const late = await store.transaction(sweepLate);
-  const workers = [...new Set([...silent.wake.workers, ...impatient.wake.workers, ...late.wake.workers])];
+  const breaches = await sweepBreaches(store);
+  const told = [silent.wake, impatient.wake, late.wake, breaches].flatMap((one) => one.workers);
+  const workers = [...new Set(told)];
   const wake = { workers, units: silent.wake.units || impatient.wake.units };
-  return { lost: silent.count, impatient: impatient.count, batches, late: late.count, wake };
+  return { lost: silent.count, impatient: impatient.count, batches, late: late.count, banned: breaches.banned, wake };
 }
 
 interface Swept {

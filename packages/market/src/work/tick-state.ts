@@ -10,6 +10,7 @@ import {
   type JobChange,
   type JobId,
   type LoadedUnits,
+  type NewBreach,
   type ReplicaId,
   type ReplicaRow,
   type RevealRow,
@@ -45,6 +46,7 @@ export interface TickState {
     readonly decided: Omit<DecidedRow, 'number'>[];
     readonly jobs: Map<JobId, JobChange>;
     readonly failures: Map<JobId, JobFailure>;
+    readonly breaches: NewBreach[];
   };
   /** Whom the commit must wake. */
   readonly wake: { readonly workers: Set<WorkerId>; units: boolean };
@@ -82,6 +84,7 @@ export function createTickState(
       decided: [],
       jobs: new Map(),
       failures: new Map(),
+      breaches: [],
     },
     wake: { workers: new Set(), units: false },
   };

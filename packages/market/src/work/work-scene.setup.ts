@@ -173,6 +173,7 @@ export interface Result {
   readonly outputs: Tree;
   readonly exitCode: number;
   readonly metrics?: string;
+  readonly breach?: string;
   readonly nonce: string;
 }
 
@@ -221,6 +222,7 @@ export function letterOf(device: Device, saying: Saying, forge: Partial<SignedHe
     exitCode: result.exitCode,
     outputs: result.outputs,
     ...(result.metrics === undefined ? {} : { metrics: result.metrics }),
+    ...(result.breach === undefined ? {} : { breach: result.breach }),
     usage: {
       wallMs: 1,
       cpuMs: 1,

@@ -2,7 +2,7 @@ import type { AccountId, WorkerId } from '@assay/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testDatabase, type TestDatabase } from '../testing.ts';
 import { addAccount } from './accounts.ts';
-import { addReputation, banWorker } from './worker-standing.ts';
+import { addReputation } from './worker-standing.ts';
 import { registerWorker } from './workers.ts';
 
 let at: TestDatabase;
@@ -29,16 +29,4 @@ test('counters add up over repeated, parallel and opposite orders of writing', a
   await addReputation(at.db, [{ id: workers[0]!, agreed: 0, disagreed: 0, lost: 5 }]);
   const rows = await at.db.query('SELECT agreed, disagreed, lost FROM worker ORDER BY id');
   expect(rows).toEqual([5n, 0n, 0n].map((lost) => ({ agreed: 60n, disagreed: 30n, lost })));
-});
-
-test('a ban keeps its first reason and time; banning nobody is refused', async () => {
-  await banWorker(at.db, workers[0]!, 'lied');
-  const read = (): Promise<unknown> =>
-    at.db.query('SELECT banned_at AS at, ban_reason AS reason FROM worker WHERE banned_at IS NOT NULL');
-  const first = await read();
-  expect(first).toMatchObject([{ reason: 'lied' }]);
-  await banWorker(at.db, workers[0]!, 'lied again');
-  expect(await read()).toEqual(first);
-  const nobody = banWorker(at.db, `wrk_${'9'.repeat(32)}` as WorkerId, 'x');
-  await expect(nobody).rejects.toMatchObject({ code: 'worker.not_found' });
 });

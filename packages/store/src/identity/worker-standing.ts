@@ -1,6 +1,6 @@
-/** What a worker's results say about it, and taking it out of the market. */
+/** What a worker's results say about it. */
 
-import { refuse, type WorkerId } from '@assay/core';
+import type { WorkerId } from '@assay/core';
 import type { Tx } from '../database.ts';
 
 /** How replicas of a worker ended, to be added to what it has. */
@@ -30,16 +30,6 @@ export async function addReputation(tx: Tx, changes: readonly ReputationChange[]
       changes.map((change) => change.lost),
     ],
   );
-}
-
-/** Takes a worker out of the market; a banned one stays as it was banned first. Refuses `worker.not_found`. */
-export async function banWorker(tx: Tx, id: WorkerId, reason: string): Promise<void> {
-  const rows = await tx.query(
-    `UPDATE worker SET banned_at = coalesce(banned_at, assay_now()), ban_reason = coalesce(ban_reason, $2)
-     WHERE id = $1 RETURNING id`,
-    [id, reason],
-  );
-  if (rows.length === 0) throw refuse('worker.not_found', `no worker ${id}`, {});
 }
 
 /** In id order, so that two writers queue and do not deadlock. */

@@ -18,6 +18,7 @@ import {
 } from '@assay/core';
 import { addChange } from '../change-feed.ts';
 import type { Tx } from '../database.ts';
+import { accountBan } from '../identity/bans.ts';
 import { openUnits } from './work-jobs.ts';
 
 /** The jobs of one transaction. */
@@ -30,6 +31,7 @@ export function jobBook(tx: Tx): JobBook {
     lock: (id) => selectJob(tx, 'trade.job_lock', 'j.id = $1 FOR NO KEY UPDATE OF j', [id]),
     step: (id, step) => stepJob(tx, id, step),
     openUnits: ({ id, redundancy }, ids) => openUnits(tx, { job: id, ids, redundancy }),
+    ban: (customer) => accountBan(tx, customer),
     expired: (limit) => idsOf(tx, expired, limit),
     due: (limit) => idsOf(tx, due, limit),
   };

@@ -10,6 +10,7 @@ import {
   type WorkTx,
 } from '@assay/core';
 import type { Database, Tx } from '../database.ts';
+import { addBreaches, breachedJobs, weighBreach } from './work-breaches.ts';
 import { soloServer } from './solo-server.ts';
 import { glimpse, offered, openDesks, replays, silentDesks } from './work-desks.ts';
 import {
@@ -124,6 +125,9 @@ function workTx(tx: Tx, turn: UnitTurn, deps: Omit<WorkStoreDeps, 'db'>): WorkTx
       const due = await markVerified(tx, job, deps.challengeWindowMs);
       if (due) await deps.endings.verified(tx, job, due);
     },
+    breachedJobs: (limit) => breachedJobs(tx, limit),
+    addBreaches: (breaches) => addBreaches(tx, breaches),
+    weighBreach: (breached, proven) => weighBreach(tx, breached, proven),
     async failJob(job, failure) {
       turn.distrust();
       const workers = await holdersOf(tx, job);

@@ -50,7 +50,14 @@ export const jobRoutes = {
     upload: 'multipart/form-data',
     status: 201,
     reply: ref(CreatedJob),
-    refuses: ['bundle.malformed', 'bundle.unsafe_path', 'bundle.too_large', 'bundle.bomb', 'manifest.malformed'],
+    refuses: [
+      'account.banned',
+      'bundle.malformed',
+      'bundle.unsafe_path',
+      'bundle.too_large',
+      'bundle.bomb',
+      'manifest.malformed',
+    ],
   }),
   payJob: route({
     method: 'POST',
@@ -63,7 +70,14 @@ export const jobRoutes = {
     body: ref(PayRequest),
     status: 200,
     reply: ref(Payment),
-    refuses: ['job.not_found', 'job.wrong_state', 'payment.refused', 'payment.unknown', 'payment.region_unavailable'],
+    refuses: [
+      'account.banned',
+      'job.not_found',
+      'job.wrong_state',
+      'payment.refused',
+      'payment.unknown',
+      'payment.region_unavailable',
+    ],
   }),
   cancelJob: route({
     method: 'POST',

@@ -21,6 +21,7 @@ export const Reveal = named(
     outputs,
     metrics: Type.Optional(Type.String({ maxLength: limits.metricsFileBytes })),
     usage: ref(Usage),
+    breach: Type.Optional(Type.String({ minLength: 1, maxLength: limits.breachChars })),
   }),
 );
 
