@@ -62,7 +62,7 @@ export async function openFabricLedger(options: FabricLedgerOptions): Promise<Fa
   const projection = startProjection(projectionDeps);
   const deps: SubmitDeps = { db, peers, projection, chaincode, organizations };
   const lanes = openLanes(limits.fabricInFlight);
-  await Promise.race([projection.reached(0n), sleep(limits.fabricCommitMs)]);
+  await Promise.race([projection.connected, sleep(limits.fabricCommitMs, undefined, { ref: false })]);
   return {
     engine: 'fabric',
     submit: (submissions, as) =>

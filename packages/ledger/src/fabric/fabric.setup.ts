@@ -4,22 +4,28 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '@assay/store';
+import { describe, expect, test } from 'vitest';
+import { ledgerKeyFromSeed } from '../keys.ts';
+import { openFabricLedger, type FabricLedger } from './fabric-ledger.ts';
+import { foldersOf } from './network/folders.ts';
 import { startNetwork, stopNetwork, type StartedNetwork } from './network/network.ts';
+import { runningPrograms } from './network/processes.ts';
 import { toolsFolder } from './network/tools.ts';
-import type { Ordering } from './network/topology.ts';
+import type { ChannelName, Ordering } from './network/topology.ts';
 import { systemClock } from './system-clock.ts';
 
 const { env } = process;
 
 /** Where `deploy/tools/build` puts what it builds. */
-export const toolsRoot =
-  env['ASSAY_TOOLS_DIR'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'assay', 'tools');
+const toolsRoot = env['ASSAY_TOOLS_DIR'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'assay', 'tools');
 
 /** Whether this run must not skip what needs Fabric. */
-export const fabricRequired = (env['ASSAY_REQUIRE'] ?? '').split(/[\s,]+/).includes('fabric');
+const fabricRequired = (env['ASSAY_REQUIRE'] ?? '').split(/[\s,]+/).includes('fabric');
 
 /** The program that is missing, undefined where Fabric is there. */
-export function missingFabric(ordering: Ordering = 'raft'): string | undefined {
+function missingFabric(ordering: Ordering = 'raft'): string | undefined {
   const folder = toolsFolder(toolsRoot, ordering);
   return ['peer', 'orderer', 'osnadmin', 'configtxgen']
     .map((name) => join(folder, name))
@@ -43,4 +49,41 @@ export async function testNetwork(ordering: Ordering = 'raft'): Promise<TestNetw
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Kills a program of the network without warning. */
+export async function killProgram(folder: string, name: string): Promise<void> {
+  const pid = (await runningPrograms(foldersOf(folder))).get(name);
+  if (pid === undefined) throw new Error(`${name} does not run`);
+  process.kill(pid, 'SIGKILL');
+  while ((await runningPrograms(foldersOf(folder))).has(name)) await sleep(10);
+}
+
+/** Starts what was killed. */
+export function mendNetwork(folder: string): Promise<StartedNetwork> {
+  return startNetwork({ folder, tools: toolsRoot, clock: systemClock });
+}
+
+/** Describes tests that need Fabric: skipped with the missing program's name, or failing where this run requires it. */
+export function describeOnFabric(name: string, tests: () => void, ordering: Ordering = 'raft'): void {
+  const missing = missingFabric(ordering);
+  if (missing === undefined) {
+    describe(`Fabric: ${name}`, () => {
+      tests();
+    });
+    return;
+  }
+  test.skipIf(!fabricRequired)(`${name} (needs ${missing}: deploy/tools/build)`, () => {
+    expect.fail(`${missing} is required and not there`);
+  });
+}
+
+/** The engine on a test's network and database. */
+export function openTestLedger(
+  { profile }: Pick<StartedNetwork, 'profile'>,
+  db: Database,
+  channel: ChannelName = 'public-marketplace',
+): Promise<FabricLedger> {
+  const key = ledgerKeyFromSeed(new Uint8Array(32));
+  return openFabricLedger({ db, key, profile, channel, clock: systemClock, onProblem: () => undefined });
 }

@@ -25,6 +25,9 @@ const passing: ReadonlySet<number> = new Set([
 
 const peerAway: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]);
 
+/** Who is no member of a channel does not become one by waiting. */
+const denied = /access denied|policy evaluation failed|creator .*(?:invalid|expired)|identity expired/i;
+
 const chaincodeSaid = /chaincode response \d+, (.*)/s;
 
 export function problemOfGateway(error: unknown): GatewayProblem {
@@ -35,6 +38,6 @@ export function problemOfGateway(error: unknown): GatewayProblem {
     if (words !== undefined) return { kind: 'refused', ...refusalOf(words) };
   }
   const message = said.join('; ');
-  if (!passing.has(error.code)) return { kind: 'failed', message };
+  if (!passing.has(error.code) || denied.test(message)) return { kind: 'failed', message };
   return { kind: 'passing', message, isPeerAway: peerAway.has(error.code) };
 }

@@ -28,10 +28,12 @@ export interface Landing {
 export interface Projection {
   /** Resolves when the transaction is in a block and its effects are in the database; `forget` ends the wait. */
   landing(txId: string): { readonly landed: Promise<Landing>; forget(): void };
-  /** Resolves when `block` is in the database. */
-  reached(block: bigint): Promise<void>;
-  /** The newest block in the database, -1 before the first. */
+  /** Resolves when a peer's blocks come, or when they turned out to be another chain's. */
+  readonly connected: Promise<void>;
+  /** The newest block that came, -1 before the first. */
   readonly newest: bigint;
+  /** Why nothing may be submitted: what the peer tells contradicts what is in the database. */
+  readonly contradiction: Fault | undefined;
   /** When the newest block came from the peer, by the process's own clock. */
   readonly heardAtMs: number;
   close(): Promise<void>;
@@ -56,8 +58,15 @@ interface Incoming {
 
 export function startProjection(deps: ProjectionDeps): Projection {
   const landings = new Map<string, (landing: Landing) => void>();
-  const waiting = new Set<{ block: bigint; resolve: () => void }>();
-  const state = { closed: false, newest: -1n, heardAtMs: 0, stop: (): void => undefined };
+  const { promise: connected, resolve: isConnected } = Promise.withResolvers<void>();
+  const state: FollowState = {
+    closed: false,
+    newest: -1n,
+    heardAtMs: 0,
+    contradiction: undefined,
+    isConnected,
+    stop: () => undefined,
+  };
   const written = (blocks: readonly Incoming[]): void => {
     for (const { decoded } of blocks) {
       if (BigInt(decoded.number) > state.newest) state.newest = BigInt(decoded.number);
@@ -68,7 +77,8 @@ export function startProjection(deps: ProjectionDeps): Projection {
         landings.get(txId)?.({ txId: txId as Sha256Hex, block: BigInt(decoded.number), code, result });
       }
     }
-    for (const one of waiting) if (one.block <= state.newest) one.resolve();
+    state.contradiction = undefined;
+    isConnected();
   };
   const running = follow(deps, state, written);
   return {
@@ -77,12 +87,9 @@ export function startProjection(deps: ProjectionDeps): Projection {
       landings.set(txId, resolve);
       return { landed: promise, forget: () => landings.delete(txId) };
     },
-    async reached(block) {
-      if (block <= state.newest) return;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const one = { block, resolve };
-      waiting.add(one);
-      await promise.finally(() => waiting.delete(one));
+    connected,
+    get contradiction() {
+      return state.contradiction;
     },
     get newest() {
       return state.newest;
@@ -102,6 +109,8 @@ interface FollowState {
   closed: boolean;
   newest: bigint;
   heardAtMs: number;
+  contradiction: Fault | undefined;
+  readonly isConnected: () => void;
   stop: () => void;
 }
 
@@ -120,6 +129,10 @@ async function follow(
     } catch (error) {
       if (state.closed) return;
       failures += 1;
+      if (error instanceof Fault && error.code === 'ledger.tampered') {
+        state.contradiction = error;
+        state.isConnected();
+      }
       deps.onProblem(error);
       deps.peers.failOver(turn);
       await sleep(Math.min(limits.fabricRetryMaxMs, limits.fabricRetryMs * 2 ** Math.min(failures, 10)));
@@ -134,8 +147,10 @@ async function followPeer(
   written: (blocks: readonly Incoming[]) => void,
 ): Promise<void> {
   const from = await nextBlock(deps.db);
-  // The last block that we have comes again: it must be the same, or the peer is on another chain.
-  const events = await deps.peers.network(deps.reader).getBlockEvents({ startBlock: from > 0n ? from - 1n : 0n });
+  if (from > 0n) await requireSameChain(deps);
+  // The last block that we have comes again: it must be the same, or the peer tells another history.
+  const startBlock = from > 0n ? from - 1n : 0n;
+  const events = await deps.peers.network(deps.reader).getBlockEvents({ startBlock });
   state.stop = () => events.close();
   if (state.closed) return events.close();
   let buffer: Incoming[] = [];
@@ -174,6 +189,20 @@ async function followPeer(
   }
   if (failure !== undefined) throw failure;
   if (!state.closed) throw new Fault('ledger.unavailable', 'the peer ended the stream of blocks', { retry: true });
+}
+
+/** A network that was made anew has fewer blocks than we know: waiting for the next one would not show that. */
+async function requireSameChain(deps: ProjectionDeps): Promise<void> {
+  const events = await deps.peers.network(deps.reader).getBlockEvents({ startBlock: 0n });
+  try {
+    for await (const raw of events) {
+      const decoded = decodeBlock(raw, deps.chaincode);
+      if (!decoded) throw tampered('block 0’s data do not hash to what its header says');
+      return await requireSame(deps.db, decoded);
+    }
+  } finally {
+    events.close();
+  }
 }
 
 async function nextBlock(db: Database): Promise<bigint> {

@@ -74,6 +74,7 @@ async function endorsedUntil(
   let isConfirmed = false;
   for (let attempt = 1; ; attempt += 1) {
     const { turn } = deps.peers;
+    if (deps.projection.contradiction) throw deps.projection.contradiction;
     try {
       await settled(deps.projection);
       return { kind: 'endorsed', transaction: await propose(deps, submission, member).endorse() };
@@ -122,7 +123,7 @@ async function orderedUntil(deps: SubmitDeps, transaction: Transaction, deadline
         (error: unknown) => problemOfGateway(error),
       );
       const waitMs = problem === undefined ? limits.fabricCommitMs : limits.fabricRetryMs * 2 ** Math.min(attempt, 5);
-      const landing = await Promise.race([landed, sleep(waitMs, undefined)]);
+      const landing = await Promise.race([landed, sleep(waitMs, undefined, { ref: false })]);
       if (landing) return landing;
       if (performance.now() > deadline) {
         throw new Fault('ledger.unavailable', problem?.message ?? 'the transaction was ordered but came in no block', {
