@@ -9,20 +9,24 @@ import { parseSha256, type InputFile, type SandboxOutcome, type Sha256, type Sha
 export const sha256: Sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 
 /** Writes the files below `root`, under names that say nothing. */
-export async function layFiles(root: string, files: Readonly<Record<string, string>>): Promise<InputFile[]> {
+export async function layFiles(
+  root: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<InputFile[]> {
   const folder = join(root, randomUUID());
   await mkdir(folder, { recursive: true });
   return Promise.all(
-    Object.entries(files).map(async ([path, text], index) => {
+    Object.entries(files).map(async ([path, content], index) => {
       const hostPath = join(folder, String(index));
-      await writeFile(hostPath, text);
-      return { path, hostPath, sizeBytes: Buffer.byteLength(text), sha256: hashOfText(text) };
+      const bytes = Buffer.from(content);
+      await writeFile(hostPath, bytes);
+      return { path, hostPath, sizeBytes: bytes.length, sha256: hashOfBytes(bytes) };
     }),
   );
 }
 
-function hashOfText(text: string): Sha256Hex {
-  const hash = parseSha256(createHash('sha256').update(text).digest('hex'));
+function hashOfBytes(bytes: Uint8Array): Sha256Hex {
+  const hash = parseSha256(createHash('sha256').update(bytes).digest('hex'));
   if (!hash) throw new Error('SHA-256 in hex');
   return hash;
 }

@@ -30,6 +30,8 @@ export interface CellKeeper {
 
 export interface KeeperDeps {
   readonly daemon: Daemon;
+  /** Where the runs of this keeper's driver keep their files; its containers bear the name. */
+  readonly workDir: string;
   /** The cgroup that all containers lie below; undefined where cgroups are out of reach. */
   readonly cgroupBase: string | undefined;
   readonly warm: { readonly cells: number; readonly memoryBytes: number };
@@ -39,6 +41,7 @@ export interface KeeperDeps {
 
 const hostLabel = 'assay.sandbox.host';
 const ownerLabel = 'assay.sandbox.owner';
+const folderLabel = 'assay.sandbox.folder';
 /** The keepers of this process that are open. */
 const open = new Set<string>();
 
@@ -63,7 +66,7 @@ export function cellKeeper(deps: KeeperDeps): CellKeeper {
   open.add(keeper);
   const cellDeps: CellDeps = {
     daemon: deps.daemon,
-    labels: { [hostLabel]: hostname(), [ownerLabel]: ownerName(keeper) },
+    labels: { [hostLabel]: hostname(), [ownerLabel]: ownerName(keeper), [folderLabel]: deps.workDir },
     cgroupPrefix: deps.cgroupBase === undefined ? undefined : `${deps.cgroupBase}/unit-${ownerName(keeper)}-`,
     ...(deps.weaken && { weaken: deps.weaken }),
   };

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { Fault } from '@assay/core';
+import { Fault, refuse } from '@assay/core';
 import { bounds } from './bounds.ts';
 import { cgroupNamed, cgroupOf, removeCgroup, type Cgroup, type CgroupFigures } from './cgroup.ts';
 import { createBody, differences, type CellClass, type CreateBody } from './container-body.ts';
@@ -65,11 +65,7 @@ export async function startCell(deps: CellDeps, wanted: CellClass): Promise<Cell
   const cgroupParent = parent === undefined ? {} : { cgroupParent: `/${parent}` };
   const whole = createBody(wanted, { labels: deps.labels, ...cgroupParent });
   const body = deps.weaken?.(whole) ?? whole;
-  const { Id: id } = (await daemon.call('POST', '/containers/create', {
-    Image: body.Image,
-    ...body.Config,
-    HostConfig: body.HostConfig,
-  })) as { Id: string };
+  const id = await create(daemon, body);
   const remove = async () => {
     await forced(daemon, id);
     if (parent !== undefined) removeCgroup(parent);
@@ -87,6 +83,18 @@ export async function startCell(deps: CellDeps, wanted: CellClass): Promise<Cell
     await remove();
     const { message } = error as Error;
     throw new Fault('sandbox.fault', message.slice(0, bounds.complaintChars), { cause: error, retry: true });
+  }
+}
+
+async function create(daemon: Daemon, { Image, Config, HostConfig }: CreateBody): Promise<string> {
+  try {
+    const made = await daemon.call('POST', '/containers/create', { Image, ...Config, HostConfig });
+    return (made as { readonly Id: string }).Id;
+  } catch (error) {
+    if (!(error instanceof DaemonError)) throw error;
+    // What the daemon calls a bad request is one that this machine cannot hold: more processors than it has.
+    if (error.status === 400) throw refuse('sandbox.refused', error.message.slice(0, bounds.complaintChars));
+    throw new Fault('sandbox.fault', error.message.slice(0, bounds.complaintChars), { cause: error, retry: true });
   }
 }
 

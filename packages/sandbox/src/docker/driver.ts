@@ -3,26 +3,17 @@
  * on gVisor by the owner's policy. What runs inside speaks through the collector and is believed nothing.
  */
 
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  Fault,
-  limits,
-  type DriverReport,
-  type SandboxDriver,
-  type SandboxOutcome,
-  type SandboxUnit,
-} from '@assay/core';
-import { abandoned, openRunFolder } from '../wasm/run-folder.ts';
+import { Fault, type DriverReport, type SandboxDriver, type SandboxUnit } from '@assay/core';
+import { abandoned } from '../wasm/run-folder.ts';
 import { admit } from './admission.ts';
-import { bounds } from './bounds.ts';
-import { cellKeeper, type CellKeeper } from './cell-keeper.ts';
-import type { CellClass, CreateBody, RuntimeName } from './container-body.ts';
-import { daemonAt, type Daemon } from './daemon.ts';
+import { runIn } from './captured-run.ts';
+import { classOf } from './cell-class.ts';
+import type { CreateBody, RuntimeName } from './container-body.ts';
+import { daemonAt } from './daemon.ts';
 import { egressTo, noEgress, type EgressDeps } from './egress.ts';
+import { makeReady, type Ready } from './make-ready.ts';
 import { aheadOf, orderOf } from './order.ts';
-import { daemonReport } from './readiness.ts';
-import { imageFault, type RunnerImage } from './runner-image.ts';
+import type { RunnerImage } from './runner-image.ts';
 import { runInCell } from './run-unit.ts';
 
 /** How much an owner trusts the jobs: his own to runc, strangers' to gVisor, and some to gVisor without any egress. */
@@ -53,12 +44,6 @@ export interface DockerDriver extends SandboxDriver {
   prepare(unit: SandboxUnit): Promise<void>;
 }
 
-interface Ready {
-  readonly keeper: CellKeeper;
-  readonly detail: string;
-  readonly images: readonly RunnerImage[];
-}
-
 /** The driver; the daemon is not asked anything before the first `probe` or `run`. */
 export function dockerDriver(deps: DockerDriverDeps): DockerDriver {
   const daemon = daemonAt(deps.socketPath);
@@ -75,7 +60,8 @@ export function dockerDriver(deps: DockerDriverDeps): DockerDriver {
   const place = async (unit: SandboxUnit) => {
     const { image, program } = admit(unit, deps.images, deps.isolation !== 'confidential');
     const { keeper, images } = await ready();
-    if (!images.includes(image)) throw unavailable(`the image of ${image.runner} cannot be used on this machine`);
+    if (!images.includes(image))
+      throw new Fault('sandbox.unavailable', `the image of ${image.runner} cannot be used here`, { retry: true });
     return { keeper, program, wanted: classOf(unit, image, runtime), ahead: aheadOf(program) };
   };
   return {
@@ -112,76 +98,6 @@ export function dockerDriver(deps: DockerDriverDeps): DockerDriver {
       daemon.close();
     },
   };
-}
-
-type Run = Pick<Parameters<typeof runInCell>[0], 'unit' | 'log' | 'stop' | 'askedAt' | 'outputRoot'>;
-
-async function runIn(
-  workDir: string,
-  run: Omit<Run, 'outputRoot'>,
-  inCell: (run: Run) => ReturnType<typeof runInCell>,
-): Promise<SandboxOutcome> {
-  const folder = await openRunFolder(workDir, run.unit.label);
-  const outputRoot = join(folder.path, 'outputs');
-  await mkdir(outputRoot, { mode: 0o700 });
-  const release = () => rm(folder.path, { recursive: true, force: true });
-  try {
-    const report = await inCell({ ...run, outputRoot });
-    if (report.ending.kind !== 'exit') await rm(outputRoot, { recursive: true, force: true });
-    return { ...report, outputRoot, release };
-  } catch (error) {
-    await release();
-    throw error;
-  }
-}
-
-const pageBytes = 4096;
-const mebibyte = 1024 * 1024;
-
-/** What a unit needs of a container. Inputs are rounded up, so that units of one job fall into one class. */
-function classOf({ limits: bound, inputs }: SandboxUnit, image: RunnerImage, runtime: RuntimeName): CellClass {
-  const files = inputs.reduce((sum, input) => sum + Math.ceil(input.sizeBytes / pageBytes) * pageBytes, 0);
-  const inputBytes = mebibyte * 2 ** Math.ceil(Math.log2(Math.max(1, files / mebibyte)));
-  const inputFiles = 2 ** Math.ceil(Math.log2(Math.max(64, inputs.length * 8)));
-  return {
-    runtime,
-    image: image.image,
-    memoryBytes: bound.memoryBytes,
-    cpuCores: bound.cpuCores ?? 1,
-    tmpfsBytes: inputBytes + Math.max(bound.scratchBytes, bounds.scratchMinBytes),
-    tmpfsFiles: inputFiles + limits.sandboxScratchFiles,
-    fileBytes: Math.max(bound.scratchBytes, inputBytes),
-    ahead: [],
-  };
-}
-
-function unavailable(message: string): Fault {
-  return new Fault('sandbox.unavailable', message, { retry: true });
-}
-
-async function makeReady(deps: DockerDriverDeps, daemon: Daemon, runtime: RuntimeName): Promise<Ready> {
-  const report = await daemonReport(daemon, runtime);
-  if (report.faults.length > 0) throw unavailable(`this host cannot hold every measure: ${report.faults.join('; ')}`);
-  const note = deps.note ?? (() => {});
-  const images: RunnerImage[] = [];
-  for (const image of deps.images) {
-    const fault = await imageFault(daemon, image);
-    if (fault === undefined) images.push(image);
-    else report.warnings.push(`${image.runner}: ${fault}`);
-  }
-  for (const warning of report.warnings) note(warning);
-  const ownCgroups = report.cgroupDriver === 'cgroupfs' && process.getuid?.() === 0;
-  const keeper = cellKeeper({
-    daemon,
-    cgroupBase: ownCgroups ? (deps.cgroupParent ?? 'assay') : undefined,
-    warm: deps.warm ?? { cells: 0, memoryBytes: 0 },
-    note,
-    ...(deps.weaken && { weaken: deps.weaken }),
-  });
-  const detail = [`Docker ${report.version}, ${runtime === 'runsc' ? 'gVisor' : 'runc'}`, ...report.warnings].join(
-    '; ',
-  );
-  return { keeper, images, detail };
 }
 
 async function probe(deps: DockerDriverDeps, ready: () => Promise<Ready>): Promise<DriverReport> {

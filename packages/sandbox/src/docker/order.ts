@@ -40,20 +40,36 @@ function commandOf(program: Program, unit: SandboxUnit): readonly string[] {
   return [interpreter ?? '', ...flags, unit.entryPoint, ...unit.args];
 }
 
+/** The order of a command that comes with the image and needs nothing. */
+export function plainOrder(command: readonly string[], unit: SandboxUnit): Buffer {
+  return assemble({ mode: 'fresh', blob: Buffer.alloc(0), command, environment: baseEnvironment }, unit);
+}
+
+interface Start {
+  readonly mode: 'ahead' | 'fresh';
+  readonly blob: Buffer;
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** The order's payload. `ahead`: whether the container has an interpreter waiting for it. */
 export function orderOf(program: Program, unit: SandboxUnit, ahead: boolean): Buffer {
   const environment = environmentOf(unit);
   const variables = Object.entries(environment).map((pair) => pair.join('='));
   const python = [unit.entryPoint, unit.randomSeed ?? '', unit.epochMs ?? '', unit.args.length, ...unit.args];
-  const blob = program === 'python' ? fields([...python, ...variables]).toString('latin1') : '';
-  const command = commandOf(program, unit);
+  const blob = program === 'python' ? fields([...python, ...variables]) : Buffer.alloc(0);
   // An interpreter hashes by the seed that it was started with.
   const waiting = ahead && environment['PYTHONHASHSEED'] === baseEnvironment['PYTHONHASHSEED'];
+  return assemble({ mode: waiting ? 'ahead' : 'fresh', blob, command: commandOf(program, unit), environment }, unit);
+}
+
+function assemble({ mode, blob, command, environment }: Start, unit: SandboxUnit): Buffer {
+  const variables = Object.entries(environment).map((pair) => pair.join('='));
   const { scratchBytes } = unit.limits;
   return Buffer.concat([
-    fields([waiting ? 'ahead' : 'fresh', unit.outputDir, scratchBytes, limits.sandboxScratchFiles]),
+    fields([mode, unit.outputDir, scratchBytes, limits.sandboxScratchFiles]),
     fields([(unit.network?.length ?? 0) > 0 ? proxyPort : '']),
-    lengthAnd(Buffer.from(blob, 'latin1')),
+    lengthAnd(blob),
     fields([command.length, variables.length, ...command, ...variables]),
     fields(unit.inputs.flatMap(({ path, sizeBytes }) => [path, sizeBytes])),
   ]);

@@ -25,7 +25,7 @@ export interface DaemonReport {
   /** Why it cannot be used. */
   readonly faults: readonly string[];
   /** What its owner should mend. */
-  readonly warnings: string[];
+  readonly warnings: readonly string[];
   readonly version: string;
   readonly cgroupDriver: string;
 }

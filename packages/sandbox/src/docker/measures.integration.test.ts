@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runPython } from '@assay/core/conformance';
+import { cellKeeper } from './cell-keeper.ts';
+import type { CreateBody } from './container-body.ts';
+import { daemonAt } from './daemon.ts';
+import { dockerKit, neededFor, type DockerKit } from './driver.setup.ts';
+import { testWalls } from './make-ready.ts';
+
+const without = (host: Record<string, unknown>) => (body: CreateBody) => ({
+  ...body,
+  HostConfig: { ...body.HostConfig, ...host },
+});
+
+describe.each(['runc', 'runsc'] as const)('docker on %s', (runtime) => {
+  const { skip, why } = neededFor(runtime);
+  describe.skipIf(skip)(`holds its measures${why}`, () => {
+    let kit: DockerKit;
+    beforeAll(async () => {
+      kit = await dockerKit({ runtime });
+    }, 60_000);
+    afterAll(() => kit.close());
+
+    const wallsOf = async (weaken?: (body: CreateBody) => CreateBody) => {
+      const daemon = daemonAt(kit.engine.socketPath);
+      const cgroupBase = kit.cgroupParent;
+      const warm = { cells: 0, memoryBytes: 0 };
+      const keeper = cellKeeper({
+        daemon,
+        cgroupBase,
+        workDir: kit.folder,
+        warm,
+        note: () => {},
+        ...(weaken && { weaken }),
+      });
+      const image = { runner: kit.runner, image: kit.image, programs: [] };
+      try {
+        return await testWalls(kit.folder, keeper, image, runtime);
+      } finally {
+        await keeper.close();
+        daemon.close();
+      }
+    };
+
+    it('by the word of a container', async () => {
+      expect(await wallsOf()).toEqual([]);
+    });
+
+    it.each([
+      ['a writable root', { ReadonlyRootfs: false, CapDrop: null }, /writable|Cap/],
+      ['capabilities', { CapDrop: null }, /Cap/],
+      ['no seccomp profile', { SecurityOpt: ['no-new-privileges', 'seccomp=unconfined'] }, /Seccomp|unshare/],
+      ['new privileges', { SecurityOpt: [] }, /NoNewPrivs|unshare|io_uring/],
+      ['programs in /tmp', { Tmpfs: { '/tmp': 'rw,exec,size=1m,mode=0700,uid=65534,gid=65534' } }, /exec-from-tmp/],
+    ] as const)('and notices %s', async (_what, host, found) => {
+      expect((await wallsOf(without(host))).join('; ')).toMatch(found);
+    });
+
+    it('refuses more of the machine than there is', async () => {
+      const run = runPython(kit, 'pass', { limits: { cpuCores: 64 } });
+      await expect(run).rejects.toMatchObject({ code: 'sandbox.refused' });
+    });
+
+    it('runs nothing without its image, and pulls none', async () => {
+      const id = `sha256:${'0'.repeat(64)}`;
+      for (const image of [id, 'platform-runner:python', 'debian:latest']) {
+        const driver = kit.another({ images: [{ runner: kit.runner, image, programs: ['python'] }] });
+        const report = await driver.probe();
+        expect(report).toMatchObject({ usable: false, runners: [] });
+        expect(report.detail).toMatch(/not on this machine|by their ids/);
+        await expect(runPython({ ...kit, driver }, 'pass')).rejects.toMatchObject({ code: 'sandbox.unavailable' });
+        await driver.close();
+      }
+    });
+
+    it('says what is wrong where there is no daemon', async () => {
+      const driver = kit.another({ socketPath: `${kit.folder}/none.sock` });
+      expect(await driver.probe()).toMatchObject({ usable: false, runners: [] });
+      await expect(runPython({ ...kit, driver }, 'pass')).rejects.toMatchObject({ code: 'sandbox.unavailable' });
+      await driver.close();
+    });
+  });
+});
