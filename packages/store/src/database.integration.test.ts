@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Fault, Refusal } from '@assay/core';
-import { openDatabase } from './database.ts';
+import { openDatabase, type Tx } from './database.ts';
 import { isUniqueViolation } from './sql-errors.ts';
 import { testDatabase, type TestDatabase } from './testing.ts';
 
@@ -40,6 +40,11 @@ describe('values', () => {
   });
 });
 
+async function sendLast(tx: Tx, n: number | string): Promise<void> {
+  await tx.query('SELECT 1');
+  tx.query('UPDATE counter SET n = $1 WHERE id = 1', [n]).catch(() => undefined);
+}
+
 describe('transactions', () => {
   test('commit when the function returns and roll back when it throws', async () => {
     await at.db.transaction((tx) => tx.query('UPDATE counter SET n = 5 WHERE id = 1'));
@@ -58,6 +63,13 @@ describe('transactions', () => {
     });
     await expect(swallowing).rejects.toThrow('must not go on');
     expect(await count(1)).toBe(5n);
+  });
+
+  test('a statement that travels with the commit counts, and fails it by its own name', async () => {
+    await at.db.transaction((tx) => sendLast(tx, 8));
+    expect(await count(1)).toBe(8n);
+    await expect(at.db.transaction((tx) => sendLast(tx, '9'.repeat(30)))).rejects.toMatchObject({ code: '22003' });
+    expect(await count(1)).toBe(8n);
   });
 
   test('a deadlock runs again until both are through', async () => {

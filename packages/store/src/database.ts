@@ -21,7 +21,8 @@ declare module 'pg' {
 export interface Tx {
   /**
    * The rows of one statement; throws the refusals and faults of `translateSqlError`. Statements of one transaction that
-   * are not awaited one by one travel together and run in the order in which they were sent.
+   * are not awaited one by one travel together and run in the order in which they were sent. The last ones may travel
+   * with the commit, which fails where one of them does.
    */
   query<Row>(sql: Sql, values?: readonly unknown[]): Promise<Row[]>;
 }
@@ -111,6 +112,7 @@ async function tryTransaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promi
   // Statements travel together: those behind a failed one only say that the transaction is aborted, and one of them may
   // be looked at first. What counts is the first failure.
   let first: unknown;
+  let late: unknown;
   const tx: Tx = {
     async query<Row>(sql: Sql, values?: readonly unknown[]) {
       assert(open, 'a statement after the end of its transaction');
@@ -118,6 +120,7 @@ async function tryTransaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promi
         return await runStatement<Row>(client, sql, values);
       } catch (error) {
         first ??= error;
+        if (!open) late ??= error;
         throw error;
       }
     },
@@ -128,6 +131,7 @@ async function tryTransaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promi
     const result = await run(tx);
     open = false;
     const { command } = await client.query('COMMIT');
+    if (command !== 'COMMIT' && late !== undefined) throw late;
     assert(command === 'COMMIT', 'a transaction whose statement failed must not go on');
     return result;
   } catch (error) {

@@ -136,7 +136,7 @@ export interface WorkReads {
 export interface WorkWrites {
   /** Stores every change of rows below jobs. */
   write(changes: WorkChanges): Promise<void>;
-  /** Stores verdicts and counters of locked jobs and appends to the change feed. */
+  /** Stores verdicts and counters of locked jobs and appends to the change feed; may be left to travel with the commit. */
   advance(change: JobAdvance): Promise<void>;
   /** Tells the other servers at commit. */
   wake(wake: WorkWake): Promise<void>;

@@ -59,11 +59,11 @@ export async function finishTick(tx: WorkTx, deps: FinishDeps, state: TickState,
   });
   // Jobs come last, because all ticks meet there: what is below them is written before their locks are asked for.
   const [before] = await Promise.all([tx.lockJobs([...changes.jobs.keys()]), written]);
-  const advanced = tx.advance({ jobs: [...changes.jobs.values()], decided: numbered(state, before), units });
+  // Nobody waits for these: what follows runs behind them, and the commit fails where they do.
+  tx.advance({ jobs: [...changes.jobs.values()], decided: numbered(state, before), units }).catch(() => undefined);
   const ends = before.flatMap((progress) => jobEnd(state, progress) ?? []);
   const due = ends.filter((end) => isBatchDue(end.after, nowMs, end.failure !== undefined || end.step === 'verify'));
-  // These travel behind the statements of `advance` and read what those have written.
-  await Promise.all([advanced, ...due.map((end) => submitOpenVerdicts(tx, deps.sha256, end.after.id))]);
+  await Promise.all(due.map((end) => submitOpenVerdicts(tx, deps.sha256, end.after.id)));
   for (const end of ends) await finishJob(tx, deps, state, end);
   if (changes.breaches.length > 0) await tx.addBreaches(changes.breaches);
   await tx.wake({ workers: [...state.wake.workers], units: state.wake.units });

@@ -43,11 +43,12 @@ interface Entry {
 /** A directory over the store. */
 export function createWorkerDirectory(deps: DirectoryDeps): WorkerDirectory {
   const entries = new Map<WorkerId, Entry>();
+  const read = batchedRows(deps.store);
   return {
     async find(id, ip) {
       let entry = entries.get(id);
       if (entry === undefined || entry.untilMs < deps.nowMs()) {
-        const [row] = await deps.store.workers([id]);
+        const row = await read(id);
         if (row === undefined) throw refuse('worker.not_found', 'no such worker', { worker: id });
         entry = { row, untilMs: deps.nowMs() + limits.workerCacheMs };
         if (entries.size >= limits.cacheRows) entries.clear();
@@ -62,6 +63,26 @@ export function createWorkerDirectory(deps: DirectoryDeps): WorkerDirectory {
       }
       return entry.known;
     },
+  };
+}
+
+/** Reads workers that are asked for at once, as after a tick, with one query. */
+function batchedRows(store: DirectoryDeps['store']): (id: WorkerId) => Promise<WorkerRow | undefined> {
+  let open: { readonly ids: Set<WorkerId>; readonly rows: Promise<ReadonlyMap<WorkerId, WorkerRow>> } | undefined;
+  const readLater = async (ids: ReadonlySet<WorkerId>): Promise<ReadonlyMap<WorkerId, WorkerRow>> => {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    open = undefined;
+    return new Map((await store.workers([...ids])).map((row) => [row.id, row]));
+  };
+  return async (id) => {
+    if (open === undefined) {
+      const ids = new Set<WorkerId>();
+      open = { ids, rows: readLater(ids) };
+    }
+    open.ids.add(id);
+    return (await open.rows).get(id);
   };
 }
 

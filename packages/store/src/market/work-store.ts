@@ -83,8 +83,7 @@ export function createWorkStore(deps: WorkStoreDeps): WorkStore {
         // Not the first try: that one lost a race.
         open.turn?.end();
         delete open.turn;
-        // Plans are made while tables are small and kept when they have grown; every statement here has its index.
-        const [isAlone] = await Promise.all([solo.enter(tx), tx.query(avoidScans)]);
+        const isAlone = await solo.enter(tx);
         if (isAlone === undefined) return undefined;
         open.turn = cache.open(isAlone);
         return { value: await run(workTx(tx, open.turn, deps)) };
@@ -137,8 +136,6 @@ function workTx(tx: Tx, turn: UnitTurn, deps: Omit<WorkStoreDeps, 'db'>): WorkTx
     },
   };
 }
-
-const avoidScans = { name: 'work.avoid_scans', text: 'SET LOCAL enable_seqscan = off' };
 
 async function readWorkers(tx: Tx, ids: readonly WorkerId[]): Promise<WorkerRow[]> {
   return tx.query<WorkerRow>({ name: 'work.workers', text: workerRows }, [ids]);
