@@ -26,3 +26,50 @@ test('a bug shows as what it is, not as a rule', async () => {
   const outcome = await contractRunner([Careless]).run('Contract:getContract', []);
   expect(outcome).toMatchObject({ kind: 'refused', code: 'ledger.refused', message: 'a bug: of no code' });
 });
+
+const job = `job_${'1'.repeat(32)}`;
+const details = JSON.stringify({
+  manifestHash: 'a'.repeat(64),
+  bundleDigest: 'b'.repeat(64),
+  termsHash: '7'.repeat(64),
+  requirementsHash: null,
+  region: 'eu',
+  runner: 'python',
+  verification: 'exact',
+  redundancy: 3,
+  units: 1,
+  storage: 'disk:eu',
+});
+
+test('a key that comes with the proposal commits once, and later ones learn by what', async () => {
+  const runner = contractRunner();
+  expect((await runner.run('Marketplace:listContract', [job, details], { key: 'k1' })).kind).toBe('endorsed');
+  const again = await runner.run('Contract:activateContract', [job], { key: 'k1' });
+  expect(again).toMatchObject({ kind: 'refused', code: 'idempotency.key_reused', message: '0'.repeat(64) });
+  expect((await runner.run('Contract:activateContract', [job], { key: 'k2' })).kind).toBe('endorsed');
+});
+
+test('of two proposals with one key on the same state, the second conflicts with the first', async () => {
+  const runner = contractRunner();
+  const [one, two] = await Promise.all(
+    ['2', '3'].map((digit) =>
+      runner.endorse('Marketplace:listContract', [`job_${digit.repeat(32)}`, details], { key: 'same' }),
+    ),
+  );
+  const written = new Set(one?.set.writes.map(([key]) => key));
+  const shared = two?.set.reads.filter(([key, version]) => written.has(key) && version === null);
+  expect(shared?.map(([key]) => key)).toEqual(['\0done\0same\0']);
+});
+
+test('reading takes no key, and a refused call leaves none', async () => {
+  const runner = contractRunner();
+  expect((await runner.run('Contract:activateContract', [job], { key: 'k' })).kind).toBe('refused');
+  await runner.run('Marketplace:listContract', [job, details], { key: 'k' });
+  const read = await runner.run('Contract:getContract', [job], { key: 'k' });
+  expect(read).toMatchObject({ kind: 'endorsed', set: { writes: [] } });
+});
+
+test.each(['', 'x'.repeat(301)])('a key of %j is refused', async (key) => {
+  const outcome = await contractRunner().run('Marketplace:listContract', [job, details], { key });
+  expect(outcome).toMatchObject({ kind: 'refused', code: 'request.malformed' });
+});

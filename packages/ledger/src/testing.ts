@@ -1,6 +1,6 @@
 /** Runs single contract functions on state in memory, as a peer would, for the tests of contracts. */
 
-import { contracts, platformMsp } from '@assay/contracts';
+import { contracts, platformMsp, transientKey } from '@assay/contracts';
 import type { LedgerIdentity } from '@assay/core';
 import { endorser, type Endorsement } from './endorse.ts';
 import { timestampOf, type ContractClass } from './fabric-runtime.ts';
@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly as?: LedgerIdentity;
   /** The transaction's time stamp. */
   readonly atMs?: number;
+  /** The idempotency key that comes with the proposal, as on Fabric. */
+  readonly key?: string;
 }
 
 /** An orchestrator that is an arbiter as well. */
@@ -30,17 +32,19 @@ export const platformIdentity: LedgerIdentity = {
 
 /** A fresh state and the contracts over it; each run is a block of its own. */
 export function contractRunner(classes: readonly ContractClass[] = contracts): ContractRunner {
-  const key = ledgerKeyFromSeed(new Uint8Array(32));
+  const keys = ledgerKeyFromSeed(new Uint8Array(32));
   const endorse = endorser(classes);
   const state = memoryState();
   let block = 0;
   const get = async (name: string) => (await state.getMany([name])).get(name);
-  const execute: ContractRunner['endorse'] = (call, args, { as = platformIdentity, atMs = 1_000_000 } = {}) => {
+  const execute: ContractRunner['endorse'] = (call, args, { as = platformIdentity, atMs = 1_000_000, key } = {}) => {
     const [contract = '', fn = ''] = call.split(':');
-    const { mspId, certificate } = key.member(as);
+    const { mspId, certificate } = keys.member(as);
     const timestamp = timestampOf(atMs);
     const txId = String(block).padStart(64, '0');
-    return endorse({ contract, fn, args, txId, channel: 'test', mspId, certificate, timestamp }, get, state);
+    const transient = new Map(key === undefined ? [] : [[transientKey, Buffer.from(key)]]);
+    const proposal = { contract, fn, args, txId, channel: 'test', mspId, certificate, timestamp, transient };
+    return endorse(proposal, get, state);
   };
   return {
     state,

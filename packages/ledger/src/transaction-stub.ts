@@ -19,6 +19,8 @@ export interface Proposal {
   /** PEM. */
   readonly certificate: string;
   readonly timestamp: Timestamp;
+  /** What only the endorsers see. */
+  readonly transient?: ReadonlyMap<string, Uint8Array>;
 }
 
 /** What a transaction read and wrote, in the order of first use; writes ascending by key. */
@@ -74,7 +76,7 @@ function identityOf(proposal: Proposal) {
     getChannelID: () => proposal.channel,
     getCreator: () => ({ mspid: proposal.mspId, idBytes: Buffer.from(proposal.certificate) }),
     getMspID: () => proposal.mspId,
-    getTransient: () => new Map<string, Uint8Array>(),
+    getTransient: () => new Map(proposal.transient),
     getTxTimestamp: () => proposal.timestamp,
     getDateTimestamp: () =>
       new Date(Number(proposal.timestamp.seconds.toString()) * 1000 + proposal.timestamp.nanos / 1_000_000),

@@ -18,7 +18,7 @@ import { replaceSecret } from './folders.ts';
 import { networkStatus } from './network-status.ts';
 import { stopNetwork } from './network.ts';
 import { readProfile } from './profile.ts';
-import { findTools } from './tools.ts';
+import { findTools, toolVersions } from './tools.ts';
 
 const programs = ['contracts.PlatformMSP', 'contracts.WorkerMSP', 'orderer1', 'peer.PlatformMSP', 'peer.WorkerMSP'];
 
@@ -118,9 +118,15 @@ describeOnFabric('a local network', () => {
 });
 
 test('a missing program is named with what to do', () => {
-  const failure = (): unknown => findTools('/nowhere', 'raft');
-  expect(failure).toThrow(Refusal);
-  expect(failure).toThrow(
+  expect(() => findTools('/nowhere', 'raft')).toThrow(Refusal);
+  expect(() => findTools('/nowhere', 'raft')).toThrow(
     /peer, orderer, osnadmin, configtxgen are not in \/nowhere\/fabric-2\.5\.9\/bin: run deploy\/tools\/build fabric/,
   );
+});
+
+test('the versions are those that deploy/tools builds', async () => {
+  for (const [set, version] of Object.entries(toolVersions)) {
+    const file = new URL(`../../../../../deploy/tools/${set}/build.conf`, import.meta.url);
+    expect(await readFile(file, 'utf8')).toContain(`version=${version}\n`);
+  }
 });
