@@ -32,6 +32,8 @@ export interface WholeMarket {
   readonly url: string;
   readonly running: RunningServer;
   readonly customer: Client;
+  /** A new owner of machines with an account to be paid on: its API key. */
+  provider(name: string): Promise<string>;
   /** What workers said that an operator should read. */
   readonly notes: readonly string[];
   /** Everything that contradicts itself: the three books, the ledger, the receipts of these jobs. */
@@ -60,6 +62,11 @@ export async function openWholeMarket(size: MarketSize): Promise<WholeMarket> {
     undo.push(() => running.close());
     const { url } = running;
     const notes: string[] = [];
+    const provider = async (name: string): Promise<string> => {
+      const apiKey = await enroll(database.db, name, ['provider']);
+      await clientOf(url, apiKey).createPayoutAccount({ region: 'eu' });
+      return apiKey;
+    };
     const driver = size.driver ?? realSandbox(folder);
     const workers: Worker[] = [];
     undo.push(async () => {
@@ -67,15 +74,14 @@ export async function openWholeMarket(size: MarketSize): Promise<WholeMarket> {
     });
     for (let index = 0; index < size.workers; index += 1) {
       const name = `worker-${index}`;
-      const apiKey = await enroll(database.db, `owner-${index}`, ['provider']);
-      await clientOf(url, apiKey).createPayoutAccount({ region: 'eu' });
+      const apiKey = await provider(`owner-${index}`);
       const stateDir = join(folder, name);
       const log = (text: string): void => void notes.push(`${name}: ${text}`);
       const settings = { capacity: size.capacity };
       workers.push(await openWorker({ url, apiKey, name, stateDir, settings, driver, log, score: 1 }, systemClock));
     }
     const customer = clientOf(url, await enroll(database.db, 'customer', ['customer']));
-    return { url, running, customer, notes, faults: (jobs) => findFaults(running, customer, jobs), close };
+    return { url, running, customer, provider, notes, faults: (jobs) => findFaults(running, customer, jobs), close };
   } catch (error) {
     await close();
     throw error;
