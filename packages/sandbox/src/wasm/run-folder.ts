@@ -15,7 +15,6 @@ export interface RunFolder {
 }
 
 interface Note {
-  readonly driver: readonly [number, string | undefined];
   readonly child?: readonly [number, string | undefined];
 }
 
@@ -23,17 +22,28 @@ const noteName = 'run.json';
 
 /** A fresh folder below `workDir`, named after the run. */
 export async function openRunFolder(workDir: string, label: string): Promise<RunFolder> {
-  const name = `${label.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, 80)}-${randomBytes(6).toString('hex')}`;
+  // The owner is in the name, since a driver may be killed before there is a note.
+  const name = `${plain(label).slice(0, 80)}.${ownerOf(process.pid)}.${randomBytes(6).toString('hex')}`;
   const path = join(workDir, name);
   await mkdir(path, { recursive: true, mode: 0o700 });
-  const driver: Note['driver'] = [process.pid, processIdentity(process.pid)];
   const write = (note: Note) => writeFile(join(path, noteName), JSON.stringify(note), { mode: 0o600 });
-  await write({ driver });
   return {
     path,
-    remember: (pid) => write({ driver, child: [pid, processIdentity(pid)] }),
-    forget: () => write({ driver }),
+    remember: (pid) => write({ child: [pid, processIdentity(pid)] }),
+    forget: () => write({}),
   };
+}
+
+const plain = (text: string): string => text.replaceAll(/[^A-Za-z0-9_-]/g, '-');
+
+function ownerOf(pid: number): string {
+  return `${pid}-${plain(processIdentity(pid) ?? 'gone')}`;
+}
+
+/** Whether the driver that made a folder of that name still runs. */
+function ownerLives(name: string): boolean {
+  const owner = name.split('.').at(-2) ?? '';
+  return ownerOf(Number.parseInt(owner, 10)) === owner && !owner.endsWith('-gone');
 }
 
 /** Ends and removes the runs of drivers that are no more; returns how many there were. */
@@ -41,9 +51,9 @@ export async function abandoned(workDir: string): Promise<number> {
   let count = 0;
   for (const name of await readdir(workDir).catch(() => [])) {
     const path = join(workDir, name);
+    if (ownerLives(name)) continue;
     const note = await readNote(path);
-    if (!note || isAlive(note.driver)) continue;
-    if (note.child && isAlive(note.child)) signalGroup(note.child[0], 'SIGKILL');
+    if (note?.child && isAlive(note.child)) signalGroup(note.child[0], 'SIGKILL');
     await rm(path, { recursive: true, force: true });
     count += 1;
   }

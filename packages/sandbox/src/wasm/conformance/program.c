@@ -136,12 +136,19 @@ static unsigned long long count_up(void) {
   return total;
 }
 
+static unsigned recurse(unsigned depth) {
+  volatile char kept[64];
+  kept[depth % 64] = (char)depth;
+  if (sink == 1) return depth;
+  return recurse(depth + 1) + (unsigned char)kept[depth % 64];
+}
+
 static int run(const char *task, int argc, char **argv) {
   if (!strcmp(task, "nothing")) return 0;
   if (!strcmp(task, "greet")) return greet(argc, argv), 0;
   if (!strcmp(task, "exit 7")) return 7;
-  if (!strcmp(task, "trap")) __builtin_trap();
   if (!strcmp(task, "abort")) abort();
+  if (!strcmp(task, "recurse")) return sink = recurse(0), 0;
   if (!strcmp(task, "leave 9")) _Exit(9);
   if (!strcmp(task, "complain")) return fputs("why not\n", stderr), 1;
   if (!strcmp(task, "compute")) return sink = count_up(), 0;
@@ -150,7 +157,7 @@ static int run(const char *task, int argc, char **argv) {
   if (!strcmp(task, "wait")) return wait_seconds(2), 0;
   if (!strcmp(task, "spin")) for (;;) sink++;
   if (!strcmp(task, "sleep")) return wait_seconds(1000000000), 0;
-  if (!strcmp(task, "flood")) for (;;) puts("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+  if (!strcmp(task, "flood log")) for (;;) puts("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
   if (!strcmp(task, "many outputs")) return put_many(21, "");
   if (!strcmp(task, "large output")) return put_size("results/big", 4 * 1024 * 1024 + 1) ? 1 : 0;
   if (!strcmp(task, "exact outputs")) return put_size("results/big", 4 * 1024 * 1024 - 19) || put_many(19, "y");
