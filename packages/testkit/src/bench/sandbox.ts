@@ -1,0 +1,171 @@
+/** `bench sandbox`: starting, ending and counting real sandboxes, beside a plain `docker run`. */
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  allowedImages,
+  dockerDriver,
+  loadImage,
+  programSettings,
+  readRecipe,
+  startEngine,
+  wasmDriver,
+  type Engine,
+} from '@assay/sandbox';
+import type { SandboxBenchOptions } from './sandbox-options.ts';
+import { findingOf, machineLine, tableOf, type Row } from './sandbox-report.ts';
+import { coldStarts, kills, verifiedRate, warmStarts } from './sandbox-starts.ts';
+import { emptyWasm, endlessPython, numpyPython, plainPython, plainR, unitOf } from './sandbox-units.ts';
+
+const goals = {
+  runc: { cold: 250, warm: 25 },
+  runsc: { cold: 650, warm: 30 },
+  killed: 600,
+  replicas: 60,
+  python: 900,
+  wasi: 120,
+} as const;
+
+/** Measures row after row, so that none disturbs another. */
+export async function runSandboxBench(options: SandboxBenchOptions, print: (line: string) => void): Promise<void> {
+  const [load = 0] = loadavg();
+  const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
+  const rows: Row[] = [];
+  try {
+    for (const part of [dockerRows, wasmRows]) {
+      for await (const row of part(options, folder)) {
+        rows.push(row);
+        if (!options.json) process.stderr.write(`${row.name}\n`);
+      }
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  const findings = rows.map(findingOf);
+  const machine = machineLine(load);
+  if (options.json) print(JSON.stringify({ machine, options, findings }, undefined, 2));
+  else for (const line of [machine, '', ...tableOf(findings)]) print(line);
+}
+
+/** A row, or why there is none. */
+async function rowOf(name: string, goal: number | undefined, measure: () => Promise<Partial<Row>>): Promise<Row> {
+  const common = { name, ...(goal === undefined ? {} : { goal }) };
+  try {
+    return { ...common, ...(await measure()) };
+  } catch (error) {
+    return { ...common, skipped: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const runner = 'platform-runner:python';
+const runtimes = ['runc', 'runsc'] as const;
+
+async function* dockerRows(options: SandboxBenchOptions, folder: string): AsyncGenerator<Row> {
+  let engine: Engine | undefined;
+  try {
+    engine = await startEngine();
+    const known = allowedImages().find((one) => one.runner === runner);
+    const { imagesDir } = programSettings();
+    const image = known?.image ?? (await loadImage(readRecipe('python'), imagesDir, engine.socketPath));
+    for (const runtime of runtimes) yield* runtimeRows(options, folder, engine, image, runtime);
+  } catch (error) {
+    yield { name: 'docker', skipped: error instanceof Error ? error.message : String(error) };
+  } finally {
+    await engine?.stop();
+  }
+}
+
+async function* runtimeRows(
+  { runs, pool }: SandboxBenchOptions,
+  folder: string,
+  engine: Engine,
+  image: string,
+  runtime: (typeof runtimes)[number],
+): AsyncGenerator<Row> {
+  const driverWith = (cells: number) =>
+    dockerDriver({
+      socketPath: engine.socketPath,
+      cgroupParent: engine.cgroupParent,
+      workDir: join(folder, 'runs'),
+      images: [{ runner, image, programs: ['python'] }],
+      isolation: runtime === 'runc' ? 'trusted' : 'default',
+      warm: { cells, memoryBytes: 1024 ** 4 },
+    });
+  const withDriver = async <T>(
+    cells: number,
+    use: (driver: ReturnType<typeof driverWith>) => Promise<T>,
+  ): Promise<T> => {
+    const driver = driverWith(cells);
+    try {
+      return await use(driver);
+    } finally {
+      await driver.close();
+    }
+  };
+  const python = (code: string) => unitOf(join(folder, 'inputs'), runner, 'main.py', code);
+  const plain = await python(plainPython);
+  const numpy = await python(numpyPython);
+  const endless = await python(endlessPython);
+  yield rowOf(`docker run --runtime=${runtime}, python`, undefined, async () => ({
+    samples: await dockerRuns(engine.socketPath, image, runtime, runs),
+  }));
+  yield rowOf(`${runtime} cold, python`, goals[runtime].cold, async () => ({
+    samples: await withDriver(0, (driver) => coldStarts(driver, plain, runs)),
+  }));
+  yield rowOf(`${runtime} warm, python with numpy`, goals[runtime].warm, async () => ({
+    samples: await withDriver(1, (driver) => warmStarts(driver, numpy, runs)),
+  }));
+  yield rowOf(`${runtime} killed until gone`, goals.killed, async () => ({
+    samples: await withDriver(0, (driver) => kills(driver, endless, runs)),
+  }));
+  yield rowOf(
+    `${runtime} verified replicas, pool of ${pool}`,
+    runtime === 'runc' ? goals.replicas : undefined,
+    async () => ({
+      rate: await withDriver(pool, (driver) => verifiedRate(driver, numpy, pool)),
+    }),
+  );
+}
+
+const run = promisify(execFile);
+
+/** The command as anybody types it, without any of our measures. */
+async function dockerRuns(socketPath: string, image: string, runtime: string, runs: number): Promise<number[]> {
+  const host = ['--host', `unix://${socketPath}`];
+  const container = ['run', '--rm', '--network=none', `--runtime=${runtime}`, '--entrypoint=/usr/bin/python3', image];
+  const samples: number[] = [];
+  for (let one = 0; one < runs; one += 1) {
+    const before = performance.now();
+    await run('docker', [...host, ...container, '-c', 'print(sum(range(1000)))']);
+    samples.push(performance.now() - before);
+  }
+  return samples;
+}
+
+async function* wasmRows({ runs }: SandboxBenchOptions, folder: string): AsyncGenerator<Row> {
+  const driver = wasmDriver({ cacheDir: join(tmpdir(), 'assay-bench-runtime'), workDir: join(folder, 'runs') });
+  const { runners } = await driver.probe();
+  const kinds: readonly [
+    name: string,
+    runner: string,
+    goal: number | undefined,
+    entry: string,
+    code: string | Uint8Array,
+  ][] = [
+    ['wasm python from snapshot', 'platform-runner:python-3.14', goals.python, 'main.py', plainPython],
+    ['wasm R', 'platform-runner:r', undefined, 'main.R', plainR],
+    ['wasm WASI', 'platform-runner:wasi', goals.wasi, 'main.wasm', emptyWasm],
+  ];
+  for (const [name, wanted, goal, entry, code] of kinds) {
+    const known = runners.some((one) => one.runner === wanted);
+    if (!known) yield { name, skipped: 'the wasm driver has no such runner' };
+    else {
+      const unit = await unitOf(join(folder, 'inputs'), wanted, entry, code);
+      yield rowOf(name, goal, async () => ({ samples: await coldStarts(driver, unit, runs) }));
+    }
+  }
+  await driver.close();
+}
