@@ -58,7 +58,7 @@ test('of two proposals with one key on the same state, the second conflicts with
   );
   const written = new Set(one?.set.writes.map(([key]) => key));
   const shared = two?.set.reads.filter(([key, version]) => written.has(key) && version === null);
-  expect(shared?.map(([key]) => key)).toEqual(['\0done\0same\0']);
+  expect(shared?.map(([key]) => key)).toEqual(['\0done\0PlatformMSP\0same\0']);
 });
 
 test('reading takes no key, and a refused call leaves none', async () => {

@@ -47,7 +47,7 @@ async function noteKey(ctx: Context): Promise<void> {
   if (key.length === 0 || key.length > limits.ledgerKeyChars) {
     throw refuse('request.malformed', `an idempotency key has 1 to ${limits.ledgerKeyChars} characters`);
   }
-  const place = keyOf(ctx, doneKeyType, key);
+  const place = keyOf(ctx, doneKeyType, ctx.clientIdentity.getMSPID(), key);
   const before = await readRecord<{ txId: string }>(ctx, place);
   if (before !== undefined) throw refuse('idempotency.key_reused', before.txId);
   await writeRecord(ctx, place, { txId: ctx.stub.getTxID() });

@@ -54,7 +54,7 @@ export type ReputationRecord = {
   readonly slashed: number;
 };
 
-/** Where an idempotency key is noted that came with a proposal: the first attribute is the key, the value its transaction. */
+/** Where an idempotency key is noted that came with a proposal: by organisation and key, the value its transaction. */
 export const doneKeyType = 'done';
 
 type Kind = 'contract' | 'open' | 'claim' | 'work' | 'escrow' | 'reputation' | 'recorded' | typeof doneKeyType;

@@ -1,12 +1,13 @@
 /** Reads Fabric's blocks: what a peer delivers, as far as it concerns the contracts. */
 
 import { createHash } from 'node:crypto';
+import { doneKeyType } from '@assay/contracts';
 import { common, ledger, msp, peer } from '@hyperledger/fabric-protos';
 import { toHex, type TransactionRecord } from '@assay/core';
 import { encode, integer, sequence, tags } from '../der.ts';
 import { splitCompositeKey } from '../composite-key.ts';
 import type { Member } from '../keys.ts';
-import { doneKeyType } from '@assay/contracts';
+import { scopedKey } from './key-scope.ts';
 
 /** An envelope of a block. */
 export interface DecodedTransaction {
@@ -42,7 +43,7 @@ export function decodeBlock(block: common.Block, chaincode: string): DecodedBloc
     hash: headerHash(header),
     previousHash: toHex(header.getPreviousHash_asU8()),
     dataHash: hash,
-    transactions: data.map((bytes, index) => decodeEnvelope(bytes, codes[index] ?? notValidated, chaincode)),
+    transactions: data.map((bytes, index) => decodeOrName(bytes, codes[index] ?? notValidated, chaincode)),
   };
 }
 
@@ -63,6 +64,21 @@ export function headerBytes(header: common.BlockHeader): Buffer {
   );
 }
 
+/** An envelope that nobody can read is in the block all the same, as one that does not count. */
+function decodeOrName(bytes: Uint8Array, code: number, chaincode: string): DecodedTransaction {
+  try {
+    return decodeEnvelope(bytes, code, chaincode);
+  } catch (error) {
+    if (code === 0) throw error;
+    const txId = createHash('sha256').update(bytes).digest('hex');
+    const creator = { mspId: '', certificate: '' };
+    const record = { txId, key: txId, creator, nonce: '', atMs: 0, ...nothing, contract: 'unreadable', fn: '' };
+    return { record, code, member: null, isOurs: false };
+  }
+}
+
+const nothing = { args: [], reads: [], ranges: [], writes: [], event: null, result: '' };
+
 function decodeEnvelope(bytes: Uint8Array, code: number, chaincode: string): DecodedTransaction {
   const payload = common.Payload.deserializeBinary(common.Envelope.deserializeBinary(bytes).getPayload_asU8());
   const channelHeader = common.ChannelHeader.deserializeBinary(
@@ -81,7 +97,6 @@ function decodeEnvelope(bytes: Uint8Array, code: number, chaincode: string): Dec
     nonce: toHex(signatureHeader.getNonce_asU8()),
     atMs: stamp ? stamp.getSeconds() * 1000 + Math.trunc(stamp.getNanos() / 1_000_000) : 0,
   };
-  const nothing = { args: [], reads: [], ranges: [], writes: [], event: null, result: '' };
   if (channelHeader.getType() !== common.HeaderType.ENDORSER_TRANSACTION) {
     const record = { ...base, ...nothing, contract: 'channel', fn: 'configure' };
     return { record, code, member, isOurs: false };
@@ -165,7 +180,8 @@ function doneKeyOf(writes: TransactionRecord['writes']): string | undefined {
   for (const [key] of writes) {
     if (!key.startsWith('\0')) continue;
     const { objectType, attributes } = splitCompositeKey(key);
-    if (objectType === doneKeyType) return attributes[0];
+    const [mspId, noted] = attributes;
+    if (objectType === doneKeyType && mspId !== undefined && noted !== undefined) return scopedKey(mspId, noted);
   }
   return undefined;
 }

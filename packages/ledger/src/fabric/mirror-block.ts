@@ -13,9 +13,6 @@ import { sealed } from '../make-block.ts';
 import type { StateEntry } from '../state-reader.ts';
 import type { DecodedBlock, DecodedTransaction } from './decode-block.ts';
 
-/** Fabric's code of an envelope whose transaction id was there before. */
-const duplicate = 9;
-
 /** The rows of `block` after `head`; `genesis` belongs to block 0 alone. */
 export function mirrorBlock(
   head: HeadRow,
@@ -38,8 +35,8 @@ export function mirrorBlock(
     ...(genesis ? { genesis } : {}),
   };
   const transactions = block.transactions.map(({ record, code }, txIndex) => {
-    // The ledger's keys and ids are those of what counts; what does not keeps a name of its own.
-    const txId = code === duplicate ? `${record.txId}/${block.number}/${txIndex}` : record.txId;
+    // Ids and keys belong to what counts. What does not may bear any text as its id, also that of another.
+    const txId = code === 0 ? record.txId : `invalid/${block.number}/${txIndex}`;
     return { txId, key: code === 0 ? record.key : txId, code, transaction: texts[txIndex] ?? '' };
   });
   return {

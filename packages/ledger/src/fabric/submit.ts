@@ -18,6 +18,7 @@ import { asHash } from '../block.ts';
 import { transactionsByKey } from '../ledger-rows.ts';
 import { refused } from '../requests.ts';
 import { problemOfGateway, type GatewayProblem } from './gateway-errors.ts';
+import { scopedKey } from './key-scope.ts';
 import type { Peers } from './peers.ts';
 import type { Landing, Projection } from './projection.ts';
 import type { FabricMember } from './wallet.ts';
@@ -153,12 +154,12 @@ async function outcomeOfTwin(
 }
 
 /** What the key committed before, when it did. */
-export async function storedOutcome(
+async function storedOutcome(
   { db }: Pick<SubmitDeps, 'db'>,
   submission: Submission,
   member: FabricMember,
 ): Promise<SubmissionOutcome | undefined> {
-  const rows = await transactionsByKey(db, [submission.idempotencyKey]);
+  const rows = await transactionsByKey(db, [scopedKey(member.mspId, submission.idempotencyKey)]);
   const row = rows.find(({ code }) => code === 0);
   if (!row) return undefined;
   const record = JSON.parse(row.transaction) as TransactionRecord;

@@ -13,7 +13,7 @@ import {
   testNetwork,
   type TestNetwork,
 } from '../fabric.setup.ts';
-import { freshJob, listed, platform } from '../listing.setup.ts';
+import { freshJob, lifeOf, listed, platform } from '../listing.setup.ts';
 import { replaceSecret } from './folders.ts';
 import { networkStatus } from './network-status.ts';
 import { stopNetwork } from './network.ts';
@@ -72,6 +72,24 @@ describeOnFabric('a local network', () => {
     const read = ledger.evaluate('Contract', 'getContract', [job], stranger);
     await expect(read).rejects.toThrow(/access denied|not.*authorized|creator/i);
     await expect(read).rejects.toBeInstanceOf(Fault);
+    await ledger.close();
+    await database.drop();
+  });
+
+  test('one organisation’s keys are not another’s', async () => {
+    const database = await testDatabase();
+    const ledger = await openTestLedger(network, database.db);
+    const job = freshJob();
+    const worker = `wrk_${job.slice(4)}`;
+    const [list, fund] = lifeOf(job);
+    const device = { mspId: 'WorkerMSP', name: worker, roles: ['worker'] };
+    await ledger.submit([list!, fund!], platform);
+    const claim = { contract: 'Marketplace', fn: 'claimContract', args: [worker, job] } as const;
+    const work = lifeOf(job)[2]!;
+    const squatted = { ...claim, idempotencyKey: work.idempotencyKey };
+    expect(await ledger.submit([squatted], device)).toMatchObject([{ kind: 'committed' }]);
+    expect(await ledger.submit([work], platform)).toMatchObject([{ kind: 'committed' }]);
+    expect(await ledger.submit([squatted], device)).toMatchObject([{ kind: 'committed' }]);
     await ledger.close();
     await database.drop();
   });
