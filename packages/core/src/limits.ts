@@ -193,6 +193,8 @@ export const limits = {
   sandboxRuntimeBytes: 320 * 1024 * 1024,
   /** The same for R, whose code alone takes a third of it. */
   sandboxRuntimeBytesR: 576 * 1024 * 1024,
+  /** CPU time of a sandbox's process that is started before its unit is known. */
+  sandboxIdleCpuSeconds: 24 * 60 * 60,
   sandboxMemoryMinBytes: 64 * 1024 * 1024,
   /** What a 32-bit WebAssembly memory can hold. */
   sandboxMemoryMaxBytes: 4 * 1024 * 1024 * 1024,

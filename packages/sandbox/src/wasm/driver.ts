@@ -11,72 +11,100 @@ import {
   isSafePath,
   type Details,
   type DriverReport,
-  type LogSink,
   type Refusal,
   type RunnerReport,
   type SandboxDriver,
   type SandboxOutcome,
   type SandboxUnit,
 } from '@assay/core';
+import { startIdle, type IdleChild } from './idle-child.ts';
 import { languages, type Language } from './languages.ts';
+import { warmPool, type PoolBounds } from './pool.ts';
 import { abandoned, openRunFolder } from './run-folder.ts';
 import { prepareRuntime, type Runtime } from './runtime.ts';
-import { runInChild } from './run-unit.ts';
+import { cpuBound, runInChild, type UnitRun } from './run-unit.ts';
 
 export interface WasmDriverDeps {
   /** Where the interpreter is staged; kept between starts. */
   readonly cacheDir: string;
   /** Where runs keep their files; one folder may serve several drivers. */
   readonly workDir: string;
+  /** Processes that wait started, for each runner that units come for; none when left out. */
+  readonly warm?: PoolBounds;
   /** Told about repairs, in one sentence each. */
   readonly note?: (text: string) => void;
 }
 
 const leastNode = 24;
 
+export interface WasmDriver extends SandboxDriver {
+  /** Resolves when as many processes wait for units like this one as may. */
+  prepare(unit: SandboxUnit): Promise<void>;
+}
+
 /** The driver; nothing is staged before the first `probe` or `run`. */
-export function wasmDriver(deps: WasmDriverDeps): SandboxDriver {
-  const preparing = new Map<string, Promise<Runtime>>();
-  const runtime = (language: Language) => {
-    const started = preparing.get(language.runner);
-    if (started) return started;
-    const starting = prepareRuntime(language, deps.cacheDir, deps.note ?? (() => {})).catch((error: unknown) => {
-      preparing.delete(language.runner);
-      throw error;
-    });
-    preparing.set(language.runner, starting);
-    return starting;
-  };
+export function wasmDriver(deps: WasmDriverDeps): WasmDriver {
+  const note = deps.note ?? (() => {});
+  const runtime = preparedOnce((language) => prepareRuntime(language, deps.cacheDir, note));
+  const running = new Set<Promise<unknown>>();
+  const pool = warmPool<Language>({
+    ...(deps.warm ?? { cells: 0, memoryBytes: 0 }),
+    start: async (language) => startIdle(deps.workDir, language.name, await runtime(language)),
+    bytesOf: ({ overheadBytes }) => overheadBytes,
+    note,
+  });
   return {
     name: 'wasm',
     probe: () => probe(runtime),
     async run(unit, log, stop) {
       const language = admit(unit);
-      return runIn(deps.workDir, await runtime(language), unit, log, stop);
+      const prepared = await runtime(language);
+      const idle = cpuBound(unit) <= limits.sandboxIdleCpuSeconds ? pool.take(language) : undefined;
+      const outcome = runIn(deps.workDir, idle, { runtime: prepared, unit, log, stop });
+      const ended = outcome.catch(() => {}).finally(() => running.delete(ended));
+      running.add(ended);
+      return outcome;
     },
+    prepare: (unit) => pool.fill(admit(unit)),
     sweep: () => abandoned(deps.workDir),
-    close: async () => {},
+    async close() {
+      await pool.close();
+      await Promise.all(running);
+    },
+  };
+}
+
+/** Each language's runtime, prepared when it is first asked for and once more after it failed. */
+function preparedOnce(prepare: (language: Language) => Promise<Runtime>) {
+  const preparing = new Map<Language, Promise<Runtime>>();
+  return (language: Language): Promise<Runtime> => {
+    const started = preparing.get(language);
+    if (started) return started;
+    const starting = prepare(language).catch((error: unknown) => {
+      preparing.delete(language);
+      throw error;
+    });
+    preparing.set(language, starting);
+    return starting;
   };
 }
 
 async function runIn(
   workDir: string,
-  runtime: Runtime,
-  unit: SandboxUnit,
-  log: LogSink,
-  stop: AbortSignal,
+  idle: IdleChild | undefined,
+  run: Pick<UnitRun, 'runtime' | 'unit' | 'log' | 'stop'>,
 ): Promise<SandboxOutcome> {
-  const folder = await openRunFolder(workDir, unit.label);
+  const folder = idle?.folder ?? (await openRunFolder(workDir, run.unit.label));
   const outputRoot = join(folder.path, 'outputs');
-  await mkdir(outputRoot, { mode: 0o700 });
-  const release = () => rm(folder.path, { recursive: true, force: true });
   try {
-    const report = await runInChild({ runtime, unit, log, stop, outputRoot, onSpawn: folder.remember });
+    await mkdir(outputRoot, { mode: 0o700 });
+    const report = await runInChild({ ...run, ...(idle && { idle }), outputRoot, onSpawn: folder.remember });
     await folder.forget();
     if (report.ending.kind !== 'exit') await rm(outputRoot, { recursive: true, force: true });
-    return { ...report, outputRoot, release };
+    return { ...report, outputRoot, release: folder.remove };
   } catch (error) {
-    await release();
+    await idle?.child.destroy();
+    await folder.remove();
     throw error;
   }
 }

@@ -47,7 +47,7 @@ beforeEach(async () => {
     inputs: [{ path: 'main.py', hostPath: join(folder, 'main.py'), sizeBytes: 4, sha256 }],
     outputDir: 'results',
     environment: {},
-    limits: { ...conformanceLimits, wallMs: 2000, memoryBytes: 128 * 1024 * 1024 },
+    limits: { ...conformanceLimits, wallMs: 4000, memoryBytes: 128 * 1024 * 1024 },
   };
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));

@@ -12,6 +12,8 @@ export interface RunFolder {
   remember(pid: number): Promise<void>;
   /** The child is gone; the folder stays with its outputs. */
   forget(): Promise<void>;
+  /** Takes the folder away with everything in it. */
+  remove(): Promise<void>;
 }
 
 interface Note {
@@ -31,6 +33,7 @@ export async function openRunFolder(workDir: string, label: string): Promise<Run
     path,
     remember: (pid) => write({ child: [pid, processIdentity(pid)] }),
     forget: () => write({}),
+    remove: () => rm(path, { recursive: true, force: true }),
   };
 }
 

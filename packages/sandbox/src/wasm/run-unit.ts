@@ -15,8 +15,9 @@ import {
 } from '@assay/core';
 import { spawnChild, type Child } from './child.ts';
 import { collector, type Collector } from '../capture/collector.ts';
-import { FrameViolation, frameReader } from '../capture/frames.ts';
-import type { GuestUnit } from './guest/wire.ts';
+import { FrameViolation, type Frame } from '../capture/frames.ts';
+import { frameKinds, type GuestUnit } from './guest/wire.ts';
+import { framesOf, type IdleChild } from './idle-child.ts';
 import { QuotaExceeded } from '../capture/output-store.ts';
 import { processFigures } from './process-figures.ts';
 import type { Runtime } from './runtime.ts';
@@ -29,6 +30,8 @@ export interface UnitRun {
   readonly log: LogSink;
   readonly stop: AbortSignal;
   readonly outputRoot: string;
+  /** A process that waits for a unit; a new one is started where there is none. */
+  readonly idle?: IdleChild;
   onSpawn(pid: number): Promise<void>;
 }
 
@@ -43,16 +46,13 @@ export interface UnitReport {
 export async function runInChild(run: UnitRun): Promise<UnitReport> {
   const { unit } = run;
   const started = performance.now();
-  const child = spawnChild(run.runtime, {
-    cpuSeconds: Math.ceil(unit.limits.wallMs / 1000) * 8 + 120,
-    mode: 'run',
-  });
+  const child = run.idle?.child ?? spawnChild(run.runtime, { cpuSeconds: cpuBound(unit), mode: 'run' });
   const sink = collector(run.outputRoot, unit.limits, run.log);
   const guard = watch(child, run);
   let fault: unknown;
   try {
     await run.onSpawn(child.pid);
-    await follow(child, sink, unit, guard);
+    await follow(child, run.idle?.frames, sink, unit, guard);
   } catch (error) {
     if (error instanceof FrameViolation) guard.kill('policy');
     else if (error instanceof QuotaExceeded) guard.kill(error.why);
@@ -70,23 +70,38 @@ export async function runInChild(run: UnitRun): Promise<UnitReport> {
   return { ending, usage, evidence, outputs: ending.kind === 'exit' ? sink.result().outputs : [] };
 }
 
-/** Reads frames until the unit is done or the child hangs up; the unit is sent once the child is ready. */
-async function follow(child: Child, sink: Collector, unit: SandboxUnit, guard: Guard): Promise<void> {
-  const reader = frameReader();
+/** CPU seconds after which the kernel ends the process, should nobody else be left to do it. */
+export function cpuBound(unit: SandboxUnit): number {
+  return Math.ceil(unit.limits.wallMs / 1000) * 8 + 120;
+}
+
+/**
+ * Reads frames until the unit is done or the child hangs up; the unit is sent once the child is ready, which one that
+ * has `waited` already is.
+ */
+async function follow(
+  child: Child,
+  waited: AsyncGenerator<Frame> | undefined,
+  sink: Collector,
+  unit: SandboxUnit,
+  guard: Guard,
+): Promise<void> {
   let sending: Promise<void> | undefined;
   let fault: unknown;
-  for await (const chunk of child.frames) {
-    for (const frame of reader.push(chunk as Uint8Array)) {
-      const before = sink.phase();
-      await sink.take(frame);
-      if (sink.phase() === before) continue;
-      guard.enter(sink.phase());
-      if (sink.phase() !== 'running') continue;
-      sending = sendUnit(child.orders, unit).catch((error: unknown) => {
-        fault = error;
-        child.orders.destroy();
-      });
-    }
+  const hear = async (frame: Frame) => {
+    const before = sink.phase();
+    await sink.take(frame);
+    if (sink.phase() === before) return;
+    guard.enter(sink.phase());
+    if (sink.phase() !== 'running') return;
+    sending = sendUnit(child.orders, unit).catch((error: unknown) => {
+      fault = error;
+      child.orders.destroy();
+    });
+  };
+  if (waited) await hear({ kind: frameKinds.ready, payload: new Uint8Array() });
+  for await (const frame of waited ?? framesOf(child)) {
+    await hear(frame);
     if (sink.phase() === 'done') break;
   }
   await sending;
@@ -107,6 +122,7 @@ interface Guard {
 function watch(child: Child, run: UnitRun): Guard {
   const memoryBytes = run.unit.limits.memoryBytes + run.runtime.overheadBytes;
   let killed: Killed | undefined;
+  const startCpuMs = run.idle ? (processFigures(child.pid)?.cpuMs ?? 0) : 0;
   let cpuMs = 0;
   let peakBytes = 0;
   const kill = (why: Killed) => {
@@ -116,7 +132,7 @@ function watch(child: Child, run: UnitRun): Guard {
   const look = () => {
     const figures = processFigures(child.pid);
     if (!figures) return;
-    cpuMs = Math.max(cpuMs, figures.cpuMs);
+    cpuMs = Math.max(cpuMs, figures.cpuMs - startCpuMs);
     peakBytes = Math.max(peakBytes, figures.peakBytes);
     if (figures.residentBytes > memoryBytes) kill('memory');
   };
