@@ -90,7 +90,7 @@ export const limits = {
   /** Verdicts that one Contract.submitWork covers, and how long a verdict waits for others. */
   verdictBatch: 256,
   verdictWaitMs: 1_000,
-  /** Units named in one row of the change feed; notifications between servers are cut to a byte limit of PostgreSQL's. */
+  /** Units named in one row of the change feed, which only counts more; notifications between servers are cut to a byte limit of PostgreSQL's. */
   feedUnits: 20,
   notifyChars: 7_000,
   sweepDesks: 100,
@@ -106,9 +106,9 @@ export const limits = {
   outboxRetryMaxMs: 600_000,
   /** How long a running call holds its idempotency key. */
   idempotencyLeaseMs: 60_000,
-  /** How often a follower of the change feed looks without being told, and while a running transaction holds rows back. */
+  /** How often a follower of the change feed looks without being told, and for how long it lets changes gather. */
   feedPollMs: 5_000,
-  feedHeldMs: 20,
+  feedGatherMs: 100,
   /** Attempts to match a webhook with a movement of ours, after which an operator may look at it. */
   inboxAttempts: 12,
   /** Jobs that one look for overdue ones takes on, and payees that one look for due debts does. */

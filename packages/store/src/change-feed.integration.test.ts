@@ -82,13 +82,14 @@ describe('following', () => {
   test('misses nothing and repeats nothing while many write at once and commit out of order', async () => {
     const seen: unknown[] = [];
     const follower = await followChanges(at.db, await feedEnd(at.db), (changes) => {
-      seen.push(...numbers(changes));
+      // What other tests wrote may still lie behind the end of the feed, while a transaction of theirs is open.
+      seen.push(...numbers(changes).filter((n) => Number(n) >= 10_000));
     });
     const writers = Array.from({ length: 200 }, (_, n) =>
       at.db.transaction(async (tx) => {
-        await addChange(tx, change(n));
+        await addChange(tx, change(n + 10_000));
         await tx.query('SELECT pg_sleep(random() * 0.02)');
-        await addChange(tx, change(n + 1000));
+        await addChange(tx, change(n + 11_000));
       }),
     );
     await Promise.all(writers);

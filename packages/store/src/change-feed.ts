@@ -140,14 +140,20 @@ export async function followChanges(
     for (let cursor = after; !stop.signal.aborted;) {
       wake = new AbortController();
       let waitMs: number = limits.feedPollMs;
+      let gatherMs = 0;
       try {
         const page = await readChanges(db, cursor);
         if (page.changes.length > 0) await onChanges(page.changes);
         cursor = page.cursor;
-        if (page.more) waitMs = page.changes.length === limits.pageItems ? 0 : limits.feedHeldMs;
+        if (page.more) waitMs = 0;
+        // Under load each look would find one transaction's changes.
+        if (page.changes.length < limits.pageItems && (page.more || page.changes.length > 0)) {
+          gatherMs = limits.feedGatherMs;
+        }
       } catch {
         // The listener reconnects by itself; what was missed is read from the cursor.
       }
+      await sleep(gatherMs, undefined, { signal: stop.signal }).catch(() => undefined);
       const either = AbortSignal.any([wake.signal, stop.signal]);
       await sleep(waitMs, undefined, { signal: either }).catch(() => undefined);
     }

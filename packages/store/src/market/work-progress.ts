@@ -86,9 +86,12 @@ async function writeJobs(tx: Tx, jobs: readonly JobChange[]): Promise<void> {
   if (jobs.length > 0) await tx.query(updateJobs, jobRows.values(jobs));
 }
 
-const feedRows = rowSet<readonly [job: string, units: readonly string[]]>({
+const feedRows = rowSet<readonly [job: string, moved: readonly string[]]>({
   id: ['text', ([job]) => job],
-  data: ['jsonb', ([, units]) => JSON.stringify({ units })],
+  data: [
+    'jsonb',
+    ([, moved]) => JSON.stringify({ moved: moved.length, units: moved.length <= limits.feedUnits ? moved : undefined }),
+  ],
 });
 
 const insertFeed = {

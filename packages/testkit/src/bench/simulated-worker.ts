@@ -1,6 +1,6 @@
 /** A worker that claims, "runs" no-op units, commits and reveals over real HTTP, as fast as it is answered. */
 
-import { createPrivateKey, hash, randomBytes, sign, type KeyObject } from 'node:crypto';
+import { createPrivateKey, hash, sign, type KeyObject } from 'node:crypto';
 import {
   commitmentOf,
   envelopeText,
@@ -31,6 +31,7 @@ export interface SimulationDeps {
   readonly port: number;
   readonly batch: number;
   readonly ids: IdSource;
+  readonly random: (count: number) => Buffer;
   readonly nowMs: () => number;
   readonly stopped: () => boolean;
   /** Resolves when the worker may send its next request. */
@@ -92,7 +93,12 @@ export async function simulateWorker(device: SimulatedDevice, deps: SimulationDe
       }
       for (const run of reveals) runs.delete(run.replica);
       tally.revealed += reveals.length;
-      fresh = reply.offers.map(({ replica, unit, job }) => ({ replica, unit, job, nonce: newNonce() }));
+      fresh = reply.offers.map(({ replica, unit, job }) => ({
+        replica,
+        unit,
+        job,
+        nonce: deps.random(32).toString('hex'),
+      }));
       for (const run of fresh) runs.set(run.replica, run);
       for (const job of Object.keys(reply.jobs) as JobId[]) knownJobs.add(job);
       open = reply.reveal;
@@ -100,10 +106,6 @@ export async function simulateWorker(device: SimulatedDevice, deps: SimulationDe
   } finally {
     client.close();
   }
-}
-
-function newNonce(): string {
-  return randomBytes(32).toString('hex');
 }
 
 const usage = { wallMs: 0, cpuMs: 0, peakBytes: 0 };
