@@ -6,6 +6,7 @@ export { followFacts, followOnce, type FactFollower, type FollowOptions } from '
 export { blockDetail, factsOfJob, historyOfKey, listBlocks, type BlockDetail, type BlockSummary } from './explorer.ts';
 export { benchLedger, type LedgerBenchOptions, type LedgerBenchResult } from './bench-ledger.ts';
 export { openFabricLedger, type FabricLedger, type FabricLedgerOptions } from './fabric/fabric-ledger.ts';
+export { verifyFabricLedger, type VerifyFabricOptions } from './fabric/verify-fabric.ts';
 export { startNetwork, stopNetwork, type NetworkOptions, type StartedNetwork } from './fabric/network/network.ts';
 export { networkStatus, type NetworkStatus } from './fabric/network/network-status.ts';
 export { orderings, type Ordering } from './fabric/network/topology.ts';

@@ -56,23 +56,33 @@ export async function verifyLedgerIn(tx: Tx, options: VerifyOptions = {}): Promi
   if (options.publicKey !== undefined && replay.publicKey !== options.publicKey) {
     problems.push({ table: 'ledger_block', block: 0, what: 'the chain is signed with another key' });
   }
-  await compareHead(tx, replay);
-  await compareState(tx, replay);
-  await compareHistory(tx, replay);
-  await compareFacts(tx, replay);
-  await compareNodes(tx, replay);
+  await compareTables(tx, replay);
   for (const kept of options.keptHeads ?? []) {
     if (problems.length === 0 && !(await isConsistent(tx, kept))) {
       problems.push({ table: 'ledger_block', block: Number(kept.block), what: 'the chain does not hold a kept head' });
     }
   }
+  return reportOf(replay);
+}
+
+/** What a replay found. */
+export function reportOf({ problems, next, transactions, facts }: Replay): LedgerReport {
   return {
     ok: problems.length === 0,
-    blocks: replay.next,
-    transactions: replay.transactions,
-    facts: replay.facts.length,
+    blocks: next,
+    transactions,
+    facts: facts.length,
     problems: problems.slice(0, limits.ledgerProblems),
   };
+}
+
+/** Holds the tables that follow from blocks against what a replay of the blocks gave. */
+export async function compareTables(tx: Tx, replay: Replay): Promise<void> {
+  await compareHead(tx, replay);
+  await compareState(tx, replay);
+  await compareHistory(tx, replay);
+  await compareFacts(tx, replay);
+  await compareNodes(tx, replay);
 }
 
 async function replayAll(tx: Tx, replay: Replay, execution: Execution | null): Promise<void> {
@@ -116,7 +126,8 @@ async function executionOf(
 
 type CreatorRow = { readonly fingerprint: string; readonly msp_id: string; readonly certificate: string };
 
-async function checkCreators(tx: Tx, problems: LedgerProblem[]): Promise<ReadonlyMap<string, CreatorRow>> {
+/** The certificates by fingerprint; each must hash to its own. */
+export async function checkCreators(tx: Tx, problems: LedgerProblem[]): Promise<ReadonlyMap<string, CreatorRow>> {
   const rows = await tx.query<CreatorRow>('SELECT fingerprint, msp_id, certificate FROM ledger_creator');
   for (const { fingerprint, certificate } of rows) {
     if (createHash('sha256').update(certificate).digest('hex') === fingerprint) continue;
@@ -125,7 +136,8 @@ async function checkCreators(tx: Tx, problems: LedgerProblem[]): Promise<Readonl
   return new Map(rows.map((row) => [row.fingerprint, row]));
 }
 
-function checkUsedCreators(replay: Replay, rows: ReadonlyMap<string, CreatorRow>): void {
+/** Exactly the certificates that transactions name are stored. */
+export function checkUsedCreators(replay: Replay, rows: ReadonlyMap<string, CreatorRow>): void {
   const stored = new Set([...rows.values()].map((row) => `${row.fingerprint}/${row.msp_id}`));
   for (const name of difference(replay.creators, stored)) {
     const what = stored.has(name) ? 'no transaction names' : 'a transaction names';

@@ -2,10 +2,11 @@
 
 import { join } from 'node:path';
 import { refuse, Refusal } from '@assay/core';
-import { loadLedgerKey, verifyLedger, type LedgerReport } from '@assay/ledger';
+import { loadLedgerKey, verifyFabricLedger, verifyLedger, type LedgerReport } from '@assay/ledger';
 import { databaseName, openDatabase, roles, runningPostgres, startEmbeddedPostgres, type Database } from '@assay/store';
 import { access } from 'node:fs/promises';
 import type { Config } from './config.ts';
+import { systemClock } from './system-clock.ts';
 
 export interface LedgerInspection extends LedgerReport {
   /** The key that the chain was held against. */
@@ -13,18 +14,32 @@ export interface LedgerInspection extends LedgerReport {
 }
 
 /**
- * Replays the ledger from its first block. Runs beside a server or without one; refuses `store.unavailable` where the
+ * Replays the ledger from its first block, for Fabric from a peer's. Runs beside a server or without one; refuses `store.unavailable` where the
  * configured place holds no market.
  */
 export async function inspectLedger(
-  config: Pick<Config, 'databaseUrl' | 'stateFolder' | 'ledgerKey'>,
+  config: Pick<Config, 'databaseUrl' | 'stateFolder' | 'ledgerKey' | 'fabricProfile' | 'fabricChannel'>,
   execute: boolean,
 ): Promise<LedgerInspection> {
   return withDatabase(config, async (db) => {
     const key = await loadLedgerKey(config.ledgerKey ?? join(config.stateFolder, 'keys', 'ledger'));
-    const report = await verifyLedger(db, { publicKey: key.publicKey, execute });
+    const report = (await mirrorsFabric(db))
+      ? await verifyFabricLedger({
+          db,
+          key,
+          profile: config.fabricProfile ?? join(config.stateFolder, 'fabric', 'connection.json'),
+          channel: config.fabricChannel,
+          clock: systemClock,
+        })
+      : await verifyLedger(db, { publicKey: key.publicKey, execute });
     return { ...report, publicKey: key.publicKey };
   });
+}
+
+/** The chain itself says which engine made it. */
+async function mirrorsFabric(db: Database): Promise<boolean> {
+  const [row] = await db.query<{ header: string }>('SELECT header FROM ledger_block WHERE number = 0');
+  return row !== undefined && 'ordered' in (JSON.parse(row.header) as object);
 }
 
 async function withDatabase<T>(

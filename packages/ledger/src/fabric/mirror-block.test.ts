@@ -7,7 +7,14 @@ import type { HeadRow } from '../ledger-rows.ts';
 import { decodeBlock } from './decode-block.ts';
 import { mirrorBlock } from './mirror-block.ts';
 
-const head: HeadRow = { nextBlock: 7n, nextFact: 1n, atMs: 5, hash: noBlock, peaks: [], nowMs: 0 };
+const head: HeadRow = {
+  nextBlock: 7n,
+  nextFact: 1n,
+  atMs: 5,
+  hash: noBlock,
+  peaks: [noBlock, noBlock, noBlock],
+  nowMs: 0,
+};
 const key = ledgerKeyFromSeed(new Uint8Array(32));
 
 /** An envelope of the contracts' chaincode that bears `txId` and nothing that could be run. */
