@@ -39,6 +39,8 @@ export interface Cell {
   gone(withinMs: number): Promise<boolean>;
   /** How it ended; undefined while it runs. */
   death(): Promise<Death | undefined>;
+  /** Has the kernel kill what runs in it, where this process may; `gone` tells. */
+  strike(): void;
   /** Kills what runs in it and resolves when no process is left. */
   kill(): Promise<void>;
   /** Removes what is left of it: container and cgroup. */
@@ -156,6 +158,7 @@ function cellOf(started: Started): Cell {
     gone: (withinMs) =>
       within(withinMs, async () => (group ? group.populated() !== true : (await dead(daemon, id)) !== undefined)),
     death: () => dead(daemon, id),
+    strike: () => group?.kill(),
     async kill() {
       socket.destroy();
       await forced(daemon, id);

@@ -1,6 +1,6 @@
 /** What the kernel counts of a container, read from outside: cgroup v1 or v2. */
 
-import { readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface CgroupFigures {
@@ -17,6 +17,8 @@ export interface Cgroup {
   figures(): CgroupFigures | undefined;
   /** Whether a process is left; undefined when the group is gone. */
   populated(): boolean | undefined;
+  /** SIGKILL to every process in it, where this process may. */
+  kill(): void;
 }
 
 interface Mounts {
@@ -79,6 +81,7 @@ function groupV1(folders: { readonly memory: string; readonly cpu: string; reado
       };
     },
     populated: () => anyProcess(folders.pids),
+    kill: () => killEach(folders.pids, 'pids'),
   };
 }
 
@@ -98,12 +101,39 @@ function groupV2(folder: string): Cgroup {
       };
     },
     populated: () => anyProcess(folder),
+    kill() {
+      try {
+        // All at once, forks included; since Linux 5.14.
+        writeFileSync(join(folder, 'cgroup.kill'), '1');
+      } catch {
+        killEach(folder, '');
+      }
+    },
   };
 }
 
 function anyProcess(folder: string): boolean | undefined {
   const text = readText(join(folder, 'cgroup.procs'));
   return text === undefined ? undefined : text !== '';
+}
+
+function killEach(folder: string, controller: string): void {
+  for (const line of (readText(join(folder, 'cgroup.procs')) ?? '').split('\n')) {
+    const pid = Number(line);
+    // The number may have gone to another process since it was read; one of this group says so.
+    const paths = (readText(`/proc/${pid}/cgroup`) ?? '').split('\n');
+    if (
+      pid <= 1 ||
+      !paths.some((path) => path.includes(`:${controller}:`) && folder.endsWith(path.split(':')[2] ?? '?'))
+    ) {
+      continue;
+    }
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It is gone, or not ours to kill: the daemon is asked then.
+    }
+  }
 }
 
 function keyed(path: string, key: string): number {

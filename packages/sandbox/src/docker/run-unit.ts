@@ -76,9 +76,12 @@ export async function runInCell(run: CellRun): Promise<UnitReport> {
 async function settle(cell: Cell, sink: Collector): Promise<Death | undefined> {
   if (sink.phase() === 'done') {
     await cell.send(orderFrame(orderKinds.leave, new Uint8Array()));
+    // The collector is alone now, and gVisor's kernel would stay until somebody tidies up after it.
+    cell.strike();
     if (await cell.gone(bounds.leaveMs)) return undefined;
   }
   const died = await cell.death().catch(() => undefined);
+  cell.strike();
   await cell.kill();
   return died;
 }
