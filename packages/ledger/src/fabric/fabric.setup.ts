@@ -73,7 +73,7 @@ export function describeOnFabric(name: string, tests: () => void, ordering: Orde
     });
     return;
   }
-  test.skipIf(!fabricRequired)(`${name} (needs ${missing}: deploy/tools/build)`, () => {
+  test.skipIf(!fabricRequired)(`${name} (needs ${missing}: run deploy/tools/build)`, () => {
     expect.fail(`${missing} is required and not there`);
   });
 }

@@ -1,40 +1,74 @@
-/** Whether an orderer of the channel signed a block: what makes it Fabric's and not somebody's. */
+/** Whether the channel's orderers signed a block: what makes it Fabric's and not somebody's. */
 
-import { verify, X509Certificate } from 'node:crypto';
+import { verify, X509Certificate, type KeyObject } from 'node:crypto';
 import { common, msp } from '@hyperledger/fabric-protos';
-import type { BlockHeader } from '@assay/core';
+import { authoritiesOf, consentersOf } from './channel-authorities.ts';
 import { headerBytes } from './decode-block.ts';
 
-type Authorities = NonNullable<BlockHeader['genesis']>['authorities'];
+/** Who signed, as the metadata of a block name it, and the bytes that name them. */
+interface Signer {
+  readonly id: string;
+  readonly key: KeyObject;
+  readonly namedBy: Uint8Array;
+}
 
-/** Checks blocks against the authorities that the channel's first block names. The first itself is signed by nobody. */
-export function ordererSignatures(authorities: Authorities): (block: common.Block) => boolean {
-  const roots = authorities.map(({ mspId, certificate }) => ({ mspId, root: new X509Certificate(certificate) }));
-  const known = new Map<string, X509Certificate | undefined>();
-  const signerOf = (creator: Uint8Array): X509Certificate | undefined => {
-    const id = Buffer.from(creator).toString('latin1');
-    if (!known.has(id)) known.set(id, trusted(roots, creator));
-    return known.get(id);
-  };
+/**
+ * Checks blocks against what the channel's first block says; the first itself is signed by nobody. Under Raft one orderer
+ * signs; where one of n = 3f + 1 may be a traitor, ⌈(n + f + 1) / 2⌉ must have.
+ */
+export function ordererSignatures(genesis: common.Block): (block: common.Block) => boolean {
+  const consenters = consentersOf(genesis);
+  const signerOf = consenters.size > 0 ? consenterSigner(consenters) : memberSigner(genesis);
+  const count = consenters.size;
+  const needed = count === 0 ? 1 : Math.ceil((count + Math.floor((count - 1) / 3) + 1) / 2);
   return (block) => {
     const header = block.getHeader();
     const [bytes] = block.getMetadata()?.getMetadataList_asU8() ?? [];
     if (!header || !bytes) return false;
     const metadata = common.Metadata.deserializeBinary(bytes);
-    return metadata.getSignaturesList().some((one) => {
-      const signatureHeader = one.getSignatureHeader_asU8();
-      const signer = signerOf(common.SignatureHeader.deserializeBinary(signatureHeader).getCreator_asU8());
-      const signed = Buffer.concat([metadata.getValue_asU8(), signatureHeader, headerBytes(header)]);
-      return signer !== undefined && verify('sha256', signed, signer.publicKey, one.getSignature_asU8());
+    const signed = metadata.getSignaturesList().flatMap((one) => {
+      const signer = signerOf(one);
+      if (!signer) return [];
+      const message = Buffer.concat([metadata.getValue_asU8(), signer.namedBy, headerBytes(header)]);
+      return verify('sha256', message, signer.key, one.getSignature_asU8()) ? [signer.id] : [];
     });
+    return new Set(signed).size >= needed;
   };
 }
 
-/** The orderer's certificate, when an authority of its organisation issued it to an orderer. */
-function trusted(
+/** Orderers that the channel's configuration numbers. */
+function consenterSigner(consenters: ReadonlyMap<number, string>) {
+  const keys = new Map([...consenters].map(([id, pem]) => [id, new X509Certificate(pem).publicKey]));
+  return (signature: common.MetadataSignature): Signer | undefined => {
+    const namedBy = signature.getIdentifierHeader_asU8();
+    const id = common.IdentifierHeader.deserializeBinary(namedBy).getIdentifier();
+    const key = keys.get(id);
+    return key && { id: String(id), key, namedBy };
+  };
+}
+
+/** Orderers by the certificate that they sign with. */
+function memberSigner(genesis: common.Block) {
+  const roots = authoritiesOf(genesis).map(({ mspId, certificate }) => ({
+    mspId,
+    root: new X509Certificate(certificate),
+  }));
+  const known = new Map<string, KeyObject | undefined>();
+  return (signature: common.MetadataSignature): Signer | undefined => {
+    const namedBy = signature.getSignatureHeader_asU8();
+    const creator = common.SignatureHeader.deserializeBinary(namedBy).getCreator_asU8();
+    const id = Buffer.from(creator).toString('latin1');
+    if (!known.has(id)) known.set(id, trustedKey(roots, creator));
+    const key = known.get(id);
+    return key && { id, key, namedBy };
+  };
+}
+
+/** The key of an orderer's certificate, when an authority of its organisation issued it to an orderer. */
+function trustedKey(
   roots: readonly { readonly mspId: string; readonly root: X509Certificate }[],
   creator: Uint8Array,
-): X509Certificate | undefined {
+): KeyObject | undefined {
   const identity = msp.SerializedIdentity.deserializeBinary(creator);
   const text = Buffer.from(identity.getIdBytes_asU8()).toString();
   if (text === '') return undefined;
@@ -44,5 +78,5 @@ function trusted(
     ({ mspId, root }) =>
       mspId === identity.getMspid() && certificate.checkIssued(root) && certificate.verify(root.publicKey),
   );
-  return isOrderer && isIssued ? certificate : undefined;
+  return isOrderer && isIssued ? certificate.publicKey : undefined;
 }

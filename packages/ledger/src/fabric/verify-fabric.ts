@@ -118,7 +118,7 @@ async function checkBlock(
   if (!block) return problem('the data do not hash to what the header says');
   if (block.number !== number) return problem(`the peer gave block ${block.number} in its place`);
   const genesis = number === 0 ? { channel, publicKey: key.publicKey, authorities: authoritiesOf(raw) } : undefined;
-  if (genesis) progress.isSigned = ordererSignatures(genesis.authorities);
+  if (genesis) progress.isSigned = ordererSignatures(raw);
   else {
     if (block.previousHash !== progress.previous) problem('the header does not name the block before');
     if (!progress.isSigned(raw)) problem('no orderer of the channel signed the block');
