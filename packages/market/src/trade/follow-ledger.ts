@@ -3,7 +3,17 @@
  * money leave an escrow whose work was verified.
  */
 
-import { limits, parseId, refuse, Refusal, type Fact, type JobId, type JobRow, type TradeTx } from '@assay/core';
+import {
+  limits,
+  parseId,
+  refuse,
+  Refusal,
+  type Fact,
+  type JobId,
+  type JobRow,
+  type TradeTx,
+  type WorkerRecord,
+} from '@assay/core';
 import { refundJob, settleJob } from './settle-job.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
@@ -16,9 +26,13 @@ export const followerName = 'trade';
 export async function followLedger(deps: FollowDeps): Promise<number> {
   const from = await deps.store.transaction((tx) => tx.trail.checkpoint(followerName));
   const facts = await deps.ledger.facts(from + 1n, limits.factBatch);
-  for (const batch of batchesOf(facts)) {
+  const batches = batchesOf(facts);
+  let ahead: Records | undefined;
+  for (const [index, batch] of batches.entries()) {
+    const records = ahead;
+    ahead = recordsAhead(deps, batches[index + 1]);
     try {
-      await inOrder(deps, batch, (tx, fact) => follow(deps, tx, fact));
+      await inOrder(deps, batch, (tx, fact) => follow(deps, tx, fact, records));
     } catch (error) {
       // The fact contradicts our books, as when somebody called the contract by hand: the money stays where it is, an
       // operator must look at it, and the others go on. A window that is still open passes with time.
@@ -27,6 +41,22 @@ export async function followLedger(deps: FollowDeps): Promise<number> {
     }
   }
   return facts.length;
+}
+
+type Records = Promise<readonly WorkerRecord[]>;
+
+/**
+ * Counts what was done for the job that is settled next, while the one before it is settled: once a job is verified,
+ * nothing changes of what is paid for.
+ */
+function recordsAhead(deps: FollowDeps, batch: readonly Fact[] | undefined): Records | undefined {
+  const fact = batch?.find((one) => movesMoney(one) && one.name === 'ContractCompleted');
+  const job = fact && jobOf(fact);
+  if (job === undefined) return undefined;
+  const records = deps.store.transaction((tx) => tx.earnings.records(job));
+  // The settlement fails with it; where there is none, nobody needs it.
+  records.catch(() => undefined);
+  return records;
 }
 
 /** Handles the facts that are new in one transaction with the checkpoint. */
@@ -74,17 +104,22 @@ function movesMoney(fact: Fact): boolean {
   return fact.contract === 'Contract' && (fact.name === 'ContractCompleted' || fact.name === 'ContractRefunded');
 }
 
-async function follow(deps: FollowDeps, tx: TradeTx, fact: Fact): Promise<void> {
+async function follow(deps: FollowDeps, tx: TradeTx, fact: Fact, records?: Records): Promise<void> {
   const id = jobOf(fact);
   if (id === undefined) return;
   const job = movesMoney(fact) ? await tx.jobs.lock(id) : await tx.jobs.find(id);
   if (!job) return;
-  if (movesMoney(fact)) await moveMoney(deps, tx, fact, job);
+  if (movesMoney(fact)) await moveMoney({ ...deps, records }, tx, fact, job);
   const data = { name: fact.name, contract: fact.contract, block: fact.block.toString(), txId: fact.txId };
   await tx.trail.change({ kind: 'fact', job: job.id, account: job.customer, data });
 }
 
-async function moveMoney(deps: FollowDeps, tx: TradeTx, fact: Fact, job: JobRow): Promise<void> {
+async function moveMoney(
+  deps: FollowDeps & { readonly records: Records | undefined },
+  tx: TradeTx,
+  fact: Fact,
+  job: JobRow,
+): Promise<void> {
   const end = fact.name === 'ContractCompleted' ? 'completed' : 'refunded';
   if (job.state === end) return;
   if (job.state === 'disputed') await requireRuling(tx, job, end);

@@ -1,6 +1,15 @@
 /** Settlement: one journal entry divides a job's escrow among providers, platform and customer. */
 
-import { assert, jobTable, money, transition, type JobRow, type JournalPosting, type TradeTx } from '@assay/core';
+import {
+  assert,
+  jobTable,
+  money,
+  transition,
+  type JobRow,
+  type JournalPosting,
+  type TradeTx,
+  type WorkerRecord,
+} from '@assay/core';
 import { commission, escrowOf, payableTo } from './accounts.ts';
 import { queueRefund } from './queue-refund.ts';
 import { queueReputation } from './queue-reputation.ts';
@@ -8,7 +17,10 @@ import { fundingOf, returnEscrow } from './refund-job.ts';
 import { settlementOf, type Settlement } from './settlement.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
-type SettleDeps = Pick<TradeDeps, 'ids' | 'terms'>;
+interface SettleDeps extends Pick<TradeDeps, 'ids' | 'terms'> {
+  /** What the workers did for the job, where it was counted before. */
+  readonly records?: Promise<readonly WorkerRecord[]> | undefined;
+}
 
 /** Pays a job that the ledger completed; the job is under our lock. Refuses `job.wrong_state` and `escrow.window_open`. */
 export async function settleJob(deps: SettleDeps, tx: TradeTx, job: JobRow): Promise<void> {
@@ -17,12 +29,14 @@ export async function settleJob(deps: SettleDeps, tx: TradeTx, job: JobRow): Pro
   const { charged, commission: terms, perReplica } = job;
   const dispute = job.state === 'disputed' ? await tx.disputes.ofJob(job.id) : undefined;
   const isSplit = dispute?.outcome === 'split';
-  const records = await tx.earnings.records(job.id);
+  const [records] = await Promise.all([
+    deps.records ?? tx.earnings.records(job.id),
+    tx.money.moveEscrow(job.id, ...escrowMove(job, isSplit)),
+  ]);
   const owners = [...new Set(records.filter((one) => one.agreed > 0).map((one) => one.owner))].toSorted();
   const turnover = await tx.earnings.lockTurnover(owners, charged.currency);
   const deduction = dispute?.refund ?? money(charged.currency, 0n);
   const settlement = settlementOf({ charged, perReplica, records, terms, turnover, deduction });
-  await tx.money.moveEscrow(job.id, ...escrowMove(job, isSplit));
   await book(deps, tx, job, settlement, isSplit);
   const debts = settlement.earnings.map(({ payee, net }) => ({ payee, job: job.id, amount: net }));
   const owed = debts.filter((debt) => debt.amount.minor > 0n);

@@ -64,7 +64,7 @@ async function lockTurnover(
   accounts: readonly AccountId[],
   currency: Currency,
 ): Promise<ReadonlyMap<AccountId, Money>> {
-  await tx.query(
+  const opened = tx.query(
     {
       name: 'trade.turnover_open',
       text: `INSERT INTO turnover (provider_id, month, currency)
@@ -73,7 +73,7 @@ async function lockTurnover(
     },
     [accounts, currency],
   );
-  const rows = await tx.query<{ payee: AccountId; gross: bigint }>(
+  const locked = tx.query<{ payee: AccountId; gross: bigint }>(
     {
       name: 'trade.turnover_lock',
       text: `SELECT provider_id AS payee, gross FROM turnover
@@ -81,6 +81,7 @@ async function lockTurnover(
     },
     [accounts, currency],
   );
+  const [rows] = await Promise.all([locked, opened]);
   return new Map(rows.map((row) => [row.payee, money(currency, row.gross)]));
 }
 
