@@ -67,7 +67,7 @@ export async function runInCell(run: CellRun): Promise<UnitReport> {
   return {
     ending,
     usage: { cpuMs: Math.max(0, figures.cpuMs - before), peakBytes: figures.peakBytes, wallMs },
-    evidence: evidenceOf(state, run, died, figures.oomKills),
+    evidence: evidenceOf(state, run, died, figures.oomKills, ending),
     outputs: ending.kind === 'exit' ? sink.result().outputs : [],
   };
 }
@@ -199,14 +199,23 @@ function endingOf(
   return { kind: 'killed', why: 'policy' };
 }
 
-function evidenceOf(state: State, run: CellRun, died: Death | undefined, oomKills: number): RunEvidence {
+function evidenceOf(
+  state: State,
+  run: CellRun,
+  died: Death | undefined,
+  oomKills: number,
+  ending: Ending,
+): RunEvidence {
+  const broke = ending.kind === 'killed' && ending.why === 'policy';
+  const how =
+    state.killed === 'policy' ? 'the collector was made to speak out of turn' : 'the sandbox was ended from within';
   const connections = run.egress.connections();
   const signal = signalName(state.signal);
   return {
     ...(signal === undefined ? {} : { signal }),
     ...(oomKills > 0 || died?.outOfMemory === true ? { outOfMemory: true } : {}),
     ...(connections.length === 0 ? {} : { connections }),
-    ...(state.killed === 'policy' ? { breach: 'the collector was made to speak out of turn' } : {}),
+    ...(broke ? { breach: how } : {}),
   };
 }
 
