@@ -13,6 +13,6 @@ export { dockerfileOf } from './images/dockerfile.ts';
 export { loadImage } from './images/load.ts';
 export { readRecipe, recipeNames, type Recipe } from './images/recipe.ts';
 export { builtImage, type ImageRecord } from './images/record.ts';
-export { askEngine } from './docker/engine/api.ts';
+export { askEngine, engineAnswers } from './docker/engine/api.ts';
 export { dockerDriver } from './docker/driver.ts';
 export { allowedImages } from './docker/allowed-images.ts';

@@ -1,28 +1,44 @@
 /** `assay images …`: the images that the docker driver runs units in, built on this machine. */
 
+import { availableParallelism } from 'node:os';
 import {
   builtImage,
   buildImage,
   dockerfileOf,
+  engineAnswers,
+  loadImage,
   programSettings,
   readAllowlist,
   readRecipe,
   recipeNames,
   type ImageRecord,
+  type Recipe,
 } from '@assay/sandbox';
+import { usualSettings } from '@assay/worker';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { interruption } from '../interruption.ts';
 import { columns, print, statusLine } from '../terminal.ts';
+
+/** Package managers wait for disks and servers half of their time. */
+const buildsAtOnce = 2;
 
 const json = { kind: 'flag', doc: 'print JSON' } as const;
 
 export const imageCommands: readonly Command[] = [
   {
     name: 'images build',
-    usage: 'images build [NAME…] [--fresh] [--json]',
+    usage: 'images build [NAME…] [--fresh] [--docker-socket PATH] [--json]',
     summary: 'Builds the runners’ images from Debian packages, all or those named, and allows them on this machine.',
-    options: { fresh: { kind: 'flag', doc: 'build anew from the packages of today' }, json },
+    options: {
+      fresh: { kind: 'flag', doc: 'build anew from the packages of today' },
+      'docker-socket': {
+        kind: 'text',
+        doc: 'the engine that gets the images, where one answers there',
+        default: usualSettings.docker_socket,
+      },
+      json,
+    },
     positionals: ['NAME…?'],
     run: build,
   },
@@ -51,27 +67,42 @@ function summaryOf({ packages, root, ...record }: ImageRecord): Record<string, u
 async function build(args: Arguments): Promise<number> {
   // Before the first long build, so that a mistyped name is told at once.
   const recipes = (args.positionals.length === 0 ? recipeNames() : args.positionals).map((name) => readRecipe(name));
+  const { imagesDir } = programSettings();
+  const socketPath = args.text('docker-socket') ?? usualSettings.docker_socket;
+  const answers = await engineAnswers(socketPath);
   const stop = interruption();
+  const failed = new AbortController();
+  const line = statusLine();
+  const startedMs = performance.now();
+  const seconds = (): string => `${Math.round((performance.now() - startedMs) / 1000)} s`;
+  const one = async (recipe: Recipe): Promise<void> => {
+    const record = await buildImage(recipe, {
+      imagesDir,
+      fresh: args.flag('fresh'),
+      stop: AbortSignal.any([stop.signal, failed.signal]),
+      progress: (step) => {
+        if (!args.flag('json')) line.show(`${recipe.name}: ${step} (${seconds()})`);
+      },
+    });
+    const loaded = answers ? await loadImage(recipe, imagesDir, socketPath) : undefined;
+    if (args.flag('json')) print(JSON.stringify({ ...summaryOf(record), loaded: loaded ?? null }));
+    else line.show(`${recipe.runner} is ${loaded ?? record.image} (${megabytes(record)}, ${seconds()})`);
+    line.end();
+  };
+  const lane = async (): Promise<void> => {
+    for (let recipe = recipes.shift(); recipe !== undefined; recipe = recipes.shift()) await one(recipe);
+  };
   try {
-    for (const recipe of recipes) {
-      const line = statusLine();
-      const startedMs = performance.now();
-      const seconds = (): string => `${Math.round((performance.now() - startedMs) / 1000)} s`;
-      const record = await buildImage(recipe, {
-        imagesDir: programSettings().imagesDir,
-        fresh: args.flag('fresh'),
-        stop: stop.signal,
-        progress: (step) => {
-          if (!args.flag('json')) line.show(`${recipe.name}: ${step} (${seconds()})`);
-        },
-      });
-      if (args.flag('json')) print(JSON.stringify(summaryOf(record)));
-      else line.show(`${recipe.runner} is ${record.image} (${megabytes(record)}, ${seconds()})`);
-      line.end();
-    }
+    await Promise.all(Array.from({ length: Math.min(buildsAtOnce, availableParallelism()) }, lane));
+  } catch (error) {
+    failed.abort();
+    throw error;
   } finally {
+    line.end();
     stop.release();
   }
+  if (!answers && !args.flag('json'))
+    print(`No engine answers at ${socketPath}; one gets the images when it is there.`);
   return 0;
 }
 

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
@@ -12,9 +13,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askEngine } from '../docker/engine/api.ts';
 import { startEngine } from '../docker/engine/engine.ts';
+import { mountsBelow } from '../docker/engine/leftovers.ts';
+import { processesWith } from '../docker/engine/processes.ts';
 import { needed } from '../docker/engine/programs.setup.ts';
 import { readAllowlist } from './allowlist.ts';
 import { buildImage } from './build.ts';
@@ -130,13 +135,27 @@ describe.skipIf(skip)(`building an image${why}`, () => {
     expect(readdirSync(join(imagesDir('three'), 'work'))).toEqual([]);
   });
 
-  test('removes what a killed build left behind', { timeout: 5 * minutes }, async () => {
-    const work = join(imagesDir('four'), 'work');
-    mkdirSync(join(work, '1-1-1', 'etc'), { recursive: true });
-    writeFileSync(join(work, '1-1-1', 'etc', 'passwd'), '');
+  test('removes what a build left behind that was killed in its midst', { timeout: 5 * minutes }, async () => {
+    const dir = imagesDir('four');
+    const program = fileURLToPath(new URL('image-builder.setup.ts', import.meta.url));
+    const builder = spawn(process.execPath, [program, join(folder, 'recipes'), 'smallest', dir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const line of createInterface({ input: builder.stdout })) {
+      if (line.startsWith('setting the base system up')) break;
+    }
+    const [name = ''] = readdirSync(join(dir, 'work'));
+    const work = join(dir, 'work', name);
+    expect(processesWith('ASSAY_WORK', work).length).toBeGreaterThan(1);
+    builder.kill('SIGKILL');
+    await once(builder, 'exit');
+    expect(existsSync(work)).toBe(true);
+
     const stop = AbortSignal.abort();
-    await expect(buildImage(recipe, { imagesDir: imagesDir('four'), stop })).rejects.toThrow('abort');
-    expect(existsSync(join(work, '1-1-1'))).toBe(false);
+    await expect(buildImage(recipe, { imagesDir: dir, stop })).rejects.toThrow('abort');
+    expect(readdirSync(join(dir, 'work'))).toEqual([]);
+    expect(processesWith('ASSAY_WORK', work)).toEqual([]);
+    expect(mountsBelow(folder)).toEqual([]);
   });
 
   const engineNeeds = needed('docker');

@@ -2,14 +2,14 @@
 
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assert, refuse } from '@assay/core';
+import { assert, Fault, refuse } from '@assay/core';
 import { exclusively } from '../docker/engine/exclusive.ts';
-import { mountsBelow } from '../docker/engine/leftovers.ts';
-import { alive, readProcess } from '../docker/engine/processes.ts';
+import { unmountBelow } from '../docker/engine/leftovers.ts';
+import { alive, killAll, processesWith, readProcess } from '../docker/engine/processes.ts';
 import { allowImage } from './allowlist.ts';
 import { builtImage, rootFiles, rootFolder, thisArchitecture, type ImageRecord } from './record.ts';
 import type { Recipe } from './recipe.ts';
-import { buildRoot, type RootOptions } from './root.ts';
+import { buildRoot, workVariable, type RootOptions } from './root.ts';
 
 export interface BuildOptions {
   /** Where images are kept. */
@@ -21,6 +21,7 @@ export interface BuildOptions {
 }
 
 const buildMs = 30 * 60_000;
+const goneMs = 10_000;
 let works = 0;
 
 /** The recipe's image: the one that is there, or a new one. */
@@ -52,7 +53,7 @@ async function buildInto(
   recipe: Recipe,
   options: Omit<RootOptions, 'workDir' | 'path'> & { readonly imagesDir: string },
 ): Promise<void> {
-  const work = makeWorkFolder(options.imagesDir);
+  const work = await makeWorkFolder(options.imagesDir);
   try {
     const made = join(work, 'made');
     mkdirSync(made);
@@ -61,21 +62,17 @@ async function buildInto(
     rmSync(folder, { recursive: true, force: true });
     renameSync(made, folder);
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    await removeWorkFolder(work);
   }
 }
 
 /** A new folder for one build, after removing those of builds whose process is gone. */
-function makeWorkFolder(imagesDir: string): string {
+async function makeWorkFolder(imagesDir: string): Promise<string> {
   const parent = join(imagesDir, 'work');
   mkdirSync(parent, { recursive: true });
   for (const name of readdirSync(parent)) {
     const [pid, startTicks = ''] = name.split('-');
-    const folder = join(parent, name);
-    // Removing a folder with a mount in it would remove what is mounted.
-    if (!alive({ pid: Number(pid), startTicks }) && mountsBelow(folder).length === 0) {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    if (!alive({ pid: Number(pid), startTicks })) await removeWorkFolder(join(parent, name));
   }
   works += 1;
   const folder = join(parent, `${process.pid}-${readProcess(process.pid)?.startTicks ?? ''}-${works}`);
@@ -83,4 +80,15 @@ function makeWorkFolder(imagesDir: string): string {
   // The account that downloads packages passes through here.
   chmodSync(folder, 0o755);
   return folder;
+}
+
+/** Ends what still works there, and removes the folder. */
+async function removeWorkFolder(folder: string): Promise<void> {
+  await killAll(processesWith(workVariable, folder), goneMs);
+  // Removing a folder with a mount in it would remove what is mounted.
+  const mounted = unmountBelow(folder);
+  if (mounted.length > 0) {
+    throw new Fault('sandbox.fault', `an earlier build left a mount: ${mounted.join(', ')}`, { retry: true });
+  }
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -1,7 +1,8 @@
 /** Brings a built image into an engine. */
 
-import { Fault, refuse } from '@assay/core';
+import { assert, Fault, refuse } from '@assay/core';
 import { askEngine } from '../docker/engine/api.ts';
+import { allowImage } from './allowlist.ts';
 import { imageArchive } from './archive.ts';
 import { builtImage } from './record.ts';
 import type { Recipe } from './recipe.ts';
@@ -9,23 +10,29 @@ import type { Recipe } from './recipe.ts';
 const loadMs = 10 * 60_000;
 
 /**
- * Sees to it that the engine has the recipe's image, and returns the id that the engine gives it. Refuses
- * `sandbox.unavailable` where the image has not been built.
+ * Sees to it that the engine has the recipe's image, allows it by the id that the engine gives it, and returns that.
+ * Refuses `sandbox.unavailable` where the image has not been built.
  */
 export async function loadImage(recipe: Recipe, imagesDir: string, socketPath: string): Promise<string> {
   const record = builtImage(imagesDir, recipe);
   if (record === undefined) {
     throw refuse('sandbox.unavailable', `${recipe.runner} is not built: ./assay images build ${recipe.name}`);
   }
-  const known = await idInEngine(socketPath, [record.image, record.manifest]);
-  if (known !== undefined) return known;
-  const body = imageArchive(recipe, record);
-  const reply = await askEngine(socketPath, 'POST', '/images/load?quiet=1', { body, timeoutMs: loadMs });
-  const loaded = await idInEngine(socketPath, [record.image, record.manifest]);
-  if (loaded !== undefined) return loaded;
-  throw new Fault('sandbox.fault', `the engine did not take ${recipe.runner}: ${reply.status} ${reply.body.trim()}`, {
-    retry: false,
-  });
+  const digests = [record.image, record.manifest];
+  const image = (await idInEngine(socketPath, digests)) ?? (await load());
+  const { runner, architecture, programs } = record;
+  await allowImage(imagesDir, { runner, architecture, image, recipe: record.recipe, programs });
+  return image;
+
+  async function load(): Promise<string> {
+    assert(record, 'only what is built is loaded');
+    const body = imageArchive(recipe, record);
+    const reply = await askEngine(socketPath, 'POST', '/images/load?quiet=1', { body, timeoutMs: loadMs });
+    const loaded = await idInEngine(socketPath, digests);
+    if (loaded !== undefined) return loaded;
+    const message = `the engine did not take ${recipe.runner}: ${reply.status} ${reply.body.trim()}`;
+    throw new Fault('sandbox.fault', message, { retry: false });
+  }
 }
 
 /** The one of `digests` that the engine knows an image by. */

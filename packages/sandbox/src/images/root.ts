@@ -26,6 +26,9 @@ export interface RootOptions {
   readonly stop: AbortSignal;
 }
 
+/** The variable that names the work folder to every process of a build. */
+export const workVariable = 'ASSAY_WORK';
+
 const complaintLines = 12;
 
 /** What mmdebstrap says, and what that means. */
@@ -48,13 +51,16 @@ export async function buildRoot(recipe: Recipe, options: RootOptions): Promise<R
   copyFileSync(recipe.finish, finish);
   const packageList = join(options.workDir, 'packages');
   const { downloadEnvironment, path } = programSettings();
-  const child = spawn(findProgram('mmdebstrap') ?? 'mmdebstrap', commandLine(recipe, options), {
+  const mmdebstrap = findProgram('mmdebstrap') ?? 'mmdebstrap';
+  // In mounts of its own, which end with it however it ends.
+  const child = spawn(findProgram('unshare') ?? 'unshare', ['--mount', mmdebstrap, ...commandLine(recipe, options)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: options.stop,
     env: {
       ...downloadEnvironment,
       PATH: path.join(':'),
       LC_ALL: 'C.UTF-8',
+      [workVariable]: options.workDir,
       TMPDIR: options.workDir,
       SOURCE_DATE_EPOCH: String(recipe.epochSeconds),
       ASSAY_PACKAGES: packageList,
@@ -62,8 +68,13 @@ export async function buildRoot(recipe: Recipe, options: RootOptions): Promise<R
     },
   });
   const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve(code));
+    let failure: Error | undefined;
+    child.once('error', (error) => {
+      failure = error;
+      if (child.pid === undefined) reject(error);
+    });
+    // An interrupted one still tidies up, and only then may its folder go.
+    child.once('close', (code) => (failure === undefined ? resolve(code) : reject(failure)));
   });
   const said: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {

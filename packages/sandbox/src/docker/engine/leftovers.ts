@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Fault } from '@assay/core';
 import type { EngineFolders } from './folders.ts';
 import { findProgram } from './programs.ts';
-import { allGone, allProcesses, readProcess, signalProcess, withDescendants, type ProcessEntry } from './processes.ts';
+import { allProcesses, killAll, readProcess, withDescendants, type ProcessEntry } from './processes.ts';
 
 export interface Leftovers {
   readonly processes: readonly ProcessEntry[];
@@ -45,10 +45,9 @@ export async function removeLeftovers(folders: EngineFolders): Promise<void> {
   for (let round = 0; round < 3; round += 1) {
     const processes = engineProcesses(folders);
     if (processes.length === 0) break;
-    for (const entry of processes) signalProcess(entry, 'SIGKILL');
-    await allGone(processes, goneMs);
+    await killAll(processes, goneMs);
   }
-  for (const mount of mountsBelow(folders.folder)) unmount(mount);
+  unmountBelow(folders.folder);
   for (const folder of cgroupFolders(folders)) removeFolder(folder);
   const left = findLeftovers(folders);
   if (left.processes.length > 0 || left.mounts.length > 0) {
@@ -71,6 +70,12 @@ export function mountsBelow(folder: string): string[] {
 
 function octalCharacter(octal: string): string {
   return String.fromCharCode(Number.parseInt(octal, 8));
+}
+
+/** Unmounts all that is mounted at or below `folder`, and returns what could not be. */
+export function unmountBelow(folder: string): string[] {
+  for (const path of mountsBelow(folder)) unmount(path);
+  return mountsBelow(folder);
 }
 
 function unmount(path: string): void {

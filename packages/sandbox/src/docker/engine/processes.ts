@@ -32,6 +32,25 @@ export function allProcesses(): ProcessEntry[] {
     .flatMap((name) => readProcess(Number(name)) ?? []);
 }
 
+/** The processes that were started with this in their environment, and their descendants. */
+export function processesWith(name: string, value: string): ProcessEntry[] {
+  const all = allProcesses();
+  const marked = all.filter(({ pid }) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${name}=${value}`);
+    } catch {
+      return false;
+    }
+  });
+  return withDescendants(marked, all);
+}
+
+/** Kills the very processes, and resolves to whether all were gone within `waitMs`. */
+export function killAll(entries: readonly ProcessEntry[], waitMs: number): Promise<boolean> {
+  for (const entry of entries) signalProcess(entry, 'SIGKILL');
+  return allGone(entries, waitMs);
+}
+
 /** `roots` and everything that descends from them. */
 export function withDescendants(roots: readonly ProcessEntry[], all: readonly ProcessEntry[]): ProcessEntry[] {
   const found = new Map(roots.map((entry) => [entry.pid, entry]));
