@@ -10,3 +10,4 @@ export { verifyFabricLedger, type VerifyFabricOptions } from './fabric/verify-fa
 export { startNetwork, stopNetwork, type NetworkOptions, type StartedNetwork } from './fabric/network/network.ts';
 export { networkStatus, type NetworkStatus } from './fabric/network/network-status.ts';
 export { orderings, type Ordering } from './fabric/network/topology.ts';
+export { toolsFolder } from './fabric/network/tools.ts';
