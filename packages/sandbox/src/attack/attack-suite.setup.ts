@@ -1,11 +1,15 @@
 /** The suite that every driver and runtime must survive: each probe in the sandbox, and in an open setting as its control. */
 
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SandboxOutcome } from '@assay/core';
+import type { InputFile, SandboxOutcome } from '@assay/core';
 import { runPython, type SandboxHarness } from '@assay/core/conformance';
+import { attackModule } from './open-wasi.setup.ts';
+import { rPrelude } from './probes/r.setup.ts';
+import { wasiNeighbour } from './probes/wasi.setup.ts';
 import { openCanaries, type Canaries } from './canaries.setup.ts';
 import { hostState } from './host-state.setup.ts';
 import { fill, showsEscape, type Finding, type Language, type Probe } from './probe.setup.ts';
@@ -29,6 +33,8 @@ export interface AttackKit extends SandboxHarness {
   readonly residual: Readonly<Record<string, string>>;
   /** What each attempt printed in an open setting, with what a careless collector printed of its results, by id. */
   open(attempts: readonly Attempt[], canaries: Canaries): Promise<ReadonlyMap<string, string>>;
+  /** What it has on this machine while nothing runs: containers, processes. */
+  left(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -38,13 +44,20 @@ const entryPoints: Record<Language, string> = {
   r: 'main.R',
   wasi: 'main.wasm',
 };
-const preludes: Record<Language, string> = { cpython: cpythonPrelude, pyodide: pythonPrelude, r: '', wasi: '' };
+const preludes: Record<Language, string> = { cpython: cpythonPrelude, pyodide: pythonPrelude, r: rPrelude, wasi: '' };
 const limits = { wallMs: 15_000, logBytes: 1024 * 1024, outputFiles: 1000 };
 
 /** The probe's program with everything filled in; undefined where the language cannot say it. */
 export function programOf(probe: Probe, language: Language, canaries: Canaries): string | undefined {
   const code = probe.code[language];
-  return code === undefined ? undefined : `${preludes[language]}\n${fill(code, canaries.names)}\n`;
+  if (code === undefined) return undefined;
+  const filled = fill(code, canaries.names);
+  return language === 'wasi' ? filled : `${preludes[language]}\n${filled}\n`;
+}
+
+/** A unit's files for a program: WASI has one module for all, which reads what to do. */
+function filesOf(language: Language, code: string): Record<string, string | Uint8Array> {
+  return language === 'wasi' ? { 'main.wasm': attackModule, task: code } : { [entryPoints[language]]: code };
 }
 
 /** Runs one probe in the sandbox and says what it showed. */
@@ -53,12 +66,12 @@ export async function attack(kit: AttackKit, probe: Probe, canaries: Canaries): 
   if (code === undefined) throw new Error(`${probe.id} has no code for ${kit.language}`);
   canaries.touched();
   const entryPoint = entryPoints[kit.language];
-  const inputs = await kit.lay({ [entryPoint]: code });
+  const inputs = await kit.lay(filesOf(kit.language, code));
   const { outcome, stdout, stderr } = await runPython(kit, '', { entryPoint, inputs, limits, label: 'attack' });
   try {
     const texts = [stdout, stderr, await resultsOf(outcome)];
     const shown = texts.map((text) => showsEscape(text, canaries.secret)).find((text) => text !== undefined);
-    const touched = canaries.touched();
+    const touched = [...canaries.touched(), ...(await changed(inputs))];
     if (shown !== undefined) return { verdict: 'escaped', how: shown };
     if (touched.length > 0) return { verdict: 'escaped', how: `touched: ${touched.join(', ')}` };
     const ending = describeEnding(outcome);
@@ -67,6 +80,17 @@ export async function attack(kit: AttackKit, probe: Probe, canaries: Canaries): 
   } finally {
     await outcome.release();
   }
+}
+
+/** The host's copies of the inputs that are not what they were. */
+async function changed(inputs: readonly InputFile[]): Promise<string[]> {
+  const hashes = inputs.map(async ({ hostPath, sha256, path }) => {
+    const now = createHash('sha256')
+      .update(await readFile(hostPath))
+      .digest('hex');
+    return now === sha256 ? [] : [`the input ${path}`];
+  });
+  return (await Promise.all(hashes)).flat();
 }
 
 async function resultsOf(outcome: SandboxOutcome): Promise<string> {
@@ -91,15 +115,21 @@ export async function controls(
   return new Map(attempts.map(({ id }) => [id, showsEscape(texts.get(id) ?? '', canaries.secret) !== undefined]));
 }
 
+/** Programs that hide what is in their input `mine` and wait. */
+const python =
+  "import time\nopen('/tmp/mine', 'w').write(open('mine').read())\nend = time.time() + 60\nwhile time.time() < end: time.sleep(0.1)\n";
+const neighbours: Record<Language, string> = {
+  cpython: python,
+  pyodide: python,
+  r: "writeLines(readLines('mine', warn = FALSE), '/tmp/mine')\nSys.sleep(60)\n",
+  wasi: wasiNeighbour,
+};
+
 /** A unit that holds the canary's secret in its files, arguments and environment while `work` runs. */
 async function besideNeighbour<T>(kit: AttackKit, canaries: Canaries, work: () => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const entryPoint = entryPoints[kit.language];
-  const inputs = await kit.lay({
-    [entryPoint]:
-      "import time\nopen('/tmp/mine', 'w').write(open('mine').read())\nprint('ready', flush=True)\nend = time.time() + 60\nwhile time.time() < end: time.sleep(0.1)\n",
-    mine: canaries.secret,
-  });
+  const inputs = await kit.lay({ ...filesOf(kit.language, neighbours[kit.language]), mine: canaries.secret });
   const unit = {
     entryPoint,
     inputs,
@@ -135,8 +165,8 @@ export function attackSuite(name: string, language: Language, openKit: () => Pro
       await kit.driver.probe();
       through = await controls(kit, canaries, said);
       canaries.touched();
-      before = await hostState();
-    }, 240_000);
+      before = await hostState(await kit.left());
+    }, 450_000);
     afterAll(async () => {
       delete process.env['ASSAY_CANARY'];
       await recordRun(name, kit, language, probes, rows);
@@ -160,7 +190,7 @@ export function attackSuite(name: string, language: Language, openKit: () => Pro
 
     it('leaves the host as it was', async () => {
       await pause(500);
-      expect(await hostState()).toEqual(before);
+      expect(await hostState(await kit.left())).toEqual(before);
     });
   });
 }

@@ -1,7 +1,6 @@
-/** What attacks must not change on the host: mounts, sandboxes' processes and control groups, settings, files in /tmp. */
+/** What attacks must not change on the host: mounts, settings, files in /tmp, and what the sandbox itself has there. */
 
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const settings = [
   'kernel/core_pattern',
@@ -12,25 +11,24 @@ const settings = [
   'fs/file-max',
   'net/ipv4/ip_forward',
 ];
-/** What sandboxes consist of on the host. */
-const sandboxProcess = /^(?:runsc|runsc-sandbox|runsc-gofer|containerd-shim|containerd-shim-runc-v2|exe)\b/;
 
 export interface HostState {
   readonly mounts: readonly string[];
-  readonly processes: readonly string[];
-  readonly groups: readonly string[];
   readonly settings: Readonly<Record<string, string>>;
   readonly probes: readonly string[];
+  readonly left: readonly string[];
 }
 
 /** A look at the host; two of them are equal where nothing was left behind. */
-export async function hostState(): Promise<HostState> {
+export async function hostState(left: readonly string[]): Promise<HostState> {
   return {
-    mounts: lines('/proc/self/mounts').filter((line) => !/ (?:nsfs|overlay) /.test(line)),
-    processes: everyProcess().filter((name) => sandboxProcess.test(name)),
-    groups: groups('/sys/fs/cgroup', 3),
+    // Those of containers come and go with other users of the same engine.
+    mounts: lines('/proc/self/mounts').filter(
+      (line) => !/ (?:nsfs|overlay|tmpfs) |engine|docker|mmdebstrap/.test(line),
+    ),
     settings: Object.fromEntries(settings.map((name) => [name, lines(`/proc/sys/${name}`).join()])),
-    probes: list('/tmp').filter((name) => /assay-probe|^program$|^fill$/.test(name)),
+    probes: list('/tmp').filter((name) => /assay-probe|^program$|^fill$|^mem$|^disk$|^m$/.test(name)),
+    left: left.toSorted(),
   };
 }
 
@@ -46,23 +44,7 @@ function list(path: string): string[] {
   return existsSync(path) ? readdirSync(path).toSorted() : [];
 }
 
-function everyProcess(): string[] {
-  return list('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => lines(`/proc/${pid}/comm`))
-    .toSorted();
-}
-
-/** Control groups of jobs, which a run makes and must remove. */
-function groups(top: string, depth: number): string[] {
-  if (depth < 0) return [];
-  return list(top).flatMap((name) => {
-    const path = join(top, name);
-    try {
-      if (!statSync(path).isDirectory()) return [];
-    } catch {
-      return [];
-    }
-    return [...(/job-|[0-9a-f]{64}/.test(name) ? [path] : []), ...groups(path, depth - 1)];
-  });
+/** The processes that this one has started and that are alive. */
+export async function ownChildren(): Promise<readonly string[]> {
+  return lines(`/proc/${process.pid}/task/${process.pid}/children`).flatMap((line) => line.split(' ').filter(Boolean));
 }

@@ -6,11 +6,20 @@ import { interpreterProbes } from './probes/leaks.setup.ts';
 import { limitProbes } from './probes/limits.setup.ts';
 import { nativeProbes } from './probes/native.setup.ts';
 import { collectionProbes } from './probes/outputs.setup.ts';
+import { inR, rProbes } from './probes/r.setup.ts';
+import { inWasi, wasiProbes } from './probes/wasi.setup.ts';
 
-export const probes: readonly Probe[] = [
+const all: readonly Probe[] = [
   ...nativeProbes,
   ...kernelProbes,
   ...limitProbes,
   ...collectionProbes,
   ...interpreterProbes,
+  ...rProbes,
+  ...wasiProbes,
 ];
+
+export const probes: readonly Probe[] = all.map((probe) => {
+  const [r, wasi] = [inR[probe.id], inWasi[probe.id]];
+  return { ...probe, code: { ...probe.code, ...(r && { r }), ...(wasi && { wasi }) } };
+});

@@ -3,6 +3,7 @@ import pyodide from 'pyodide/package.json' with { type: 'json' };
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runPython } from '@assay/core/conformance';
 import { attackSuite } from './attack-suite.setup.ts';
+import { ownChildren } from './host-state.setup.ts';
 import { inOpenInterpreter } from './open-interpreter.setup.ts';
 import { driverKit, type DriverKit } from '../wasm/driver.setup.ts';
 
@@ -12,6 +13,7 @@ attackSuite('wasm python', 'pyodide', async () => ({
   versions: { pyodide: pyodide.version },
   residual: {},
   open: inOpenInterpreter,
+  left: ownChildren,
 }));
 
 describe('a unit in the wasm driver', () => {

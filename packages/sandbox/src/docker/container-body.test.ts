@@ -85,7 +85,8 @@ describe('the system calls of a unit', () => {
       'move_mount open_tree fsopen fsconfig fsmount fspick pivot_root chroot keyctl add_key request_key perf_event_open ' +
       'bpf io_uring_setup io_uring_enter io_uring_register userfaultfd name_to_handle_at open_by_handle_at vmsplice ' +
       'unshare setns memfd_secret seccomp kexec_load init_module finit_module delete_module reboot swapon settimeofday ' +
-      'clock_settime sethostname acct quotactl syslog modify_ldt iopl ioperm fanotify_init lookup_dcookie'
+      'clock_settime sethostname acct quotactl syslog modify_ldt iopl ioperm fanotify_init lookup_dcookie ' +
+      'inotify_init inotify_init1 inotify_add_watch'
     ).split(' '),
   )('leave out %s', (name) => expect(rules(name)).toEqual([]));
 

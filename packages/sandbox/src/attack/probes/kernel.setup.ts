@@ -3,7 +3,7 @@
 import { native, type Probe } from '../probe.setup.ts';
 
 const kernel = (id: string, what: string, code: string): Probe => native('kernel', `kernel.${id}`, what, code);
-const scratch = "os.makedirs('/tmp/m', exist_ok=True)\n";
+const scratch = "os.makedirs(scratch + '/m', exist_ok=True)\ntarget = os.fsencode(scratch + '/m')\n";
 
 export const kernelProbes: readonly Probe[] = [
   kernel(
@@ -28,9 +28,9 @@ export const kernelProbes: readonly Probe[] = [
     "child = os.fork()\nif child == 0:\n  time.sleep(5)\n  os._exit(0)\ntry: reaches('pidfd_getfd', call('pidfd_open', child, 0), 1, 0)\nexcept OSError as error: print('refused', error)\nos.kill(child, 9)",
   ),
   kernel('process-madvise', "advise on another process's memory", "reaches('process_madvise', -1, 0, 0, 0, 0)"),
-  kernel('mount', 'mount a tmpfs', `${scratch}reaches('mount', b'none', b'/tmp/m', b'tmpfs', 0, 0)`),
-  kernel('bind-mount', 'bind the root elsewhere', `${scratch}reaches('mount', b'/', b'/tmp/m', 0, 4096, 0)`),
-  kernel('mount-proc', 'mount a fresh /proc', `${scratch}reaches('mount', b'proc', b'/tmp/m', b'proc', 0, 0)`),
+  kernel('mount', 'mount a tmpfs', `${scratch}reaches('mount', b'none', target, b'tmpfs', 0, 0)`),
+  kernel('bind-mount', 'bind the root elsewhere', `${scratch}reaches('mount', b'/', target, 0, 4096, 0)`),
+  kernel('mount-proc', 'mount a fresh /proc', `${scratch}reaches('mount', b'proc', target, b'proc', 0, 0)`),
   kernel('umount', 'unmount what is not mounted', "reaches('umount2', b'/tmp/none', 0)"),
   kernel('fsopen', 'open a file system', "reaches('fsopen', b'tmpfs', 0)"),
   kernel('fspick', 'pick a mounted file system', "reaches('fspick', -100, b'/', 0)"),
@@ -62,6 +62,11 @@ export const kernelProbes: readonly Probe[] = [
   ),
   kernel('bpf', 'make a BPF map', "reaches('bpf', 0, struct.pack('<IIIII', 2, 4, 8, 1, 0) + b'\\0' * 100, 120)"),
   kernel('io-uring', 'set up an io_uring', "reaches('io_uring_setup', 1, b'\\0' * 120)"),
+  kernel(
+    'inotify',
+    "use up the host's watches on files, which count against the engine's own user",
+    "reaches('inotify_init1', 0)",
+  ),
   kernel('userfaultfd', 'handle page faults', "reaches('userfaultfd', 0)"),
   kernel(
     'name-to-handle',

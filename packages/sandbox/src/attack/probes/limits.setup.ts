@@ -98,7 +98,7 @@ export const limitProbes: readonly Probe[] = [
     'disk.inodes',
     'make files without end',
     "import tempfile\ncount = 0\ntry:\n  while count < 30_000:\n    open(os.path.join(tempfile.gettempdir(), f'f{count}'), 'w').close()\n    count += 1\n  escaped('30000 files')\nexcept OSError as error: print('stopped at', count, error)",
-    ['exit', 'killed: memory', 'killed: scratch'],
+    ['exit', 'killed: memory', 'killed: scratch', 'killed: wall'],
   ),
   python(
     'logs',

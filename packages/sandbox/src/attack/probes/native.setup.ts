@@ -18,8 +18,8 @@ const fileProbes: readonly Probe[] = [
   native(
     'files',
     'files.inputs',
-    "change the unit's own inputs",
-    "opens(__file__)\ntry: os.chmod(__file__, 0o777)\nexcept OSError as error: print('refused', error)\nelse: escaped('changed the mode')",
+    "change the host's copy of the unit's inputs",
+    "try:\n  os.chmod(__file__, 0o777)\n  open(__file__, 'a').write('# changed')\nexcept OSError as error: print('refused', error)",
   ),
   native(
     'files',
@@ -31,19 +31,19 @@ const fileProbes: readonly Probe[] = [
     'files',
     'files.exec',
     'run a program that the job wrote',
-    "import shutil\nshutil.copy('/bin/true', '/tmp/program')\nos.chmod('/tmp/program', 0o755)\ntry: subprocess.run(['/tmp/program'], check=True)\nexcept OSError as error: print('refused', error)\nelse: escaped('ran it')",
+    "import shutil\nshutil.copy('/bin/true', scratch + '/program')\nos.chmod(scratch + '/program', 0o755)\ntry: subprocess.run([scratch + '/program'], check=True)\nexcept OSError as error: print('refused', error)\nelse: escaped('ran it')",
   ),
   native(
     'devices',
     'devices.host',
     "open the host's devices",
-    "import glob\nfor path in ['/dev/mem', '/dev/kmsg', '/dev/port', '/dev/kvm', '/dev/loop-control', '/dev/vhost-net', '/dev/fuse'] + glob.glob('/dev/[vs]d[a-z]') + glob.glob('/dev/nvidia*') + glob.glob('/dev/dri/*'): opens(path, os.O_RDONLY)",
+    "import glob\nfor path in ['/dev/mem', '/dev/kmsg', '/dev/port', '/dev/kvm', '/dev/loop-control', '/dev/vhost-net'] + glob.glob('/dev/[vs]d[a-z]') + glob.glob('/dev/nvidia*') + glob.glob('/dev/dri/*'): opens(path, os.O_RDONLY)",
   ),
   native(
     'devices',
     'devices.mknod',
     'make a device node and open it',
-    "import stat\nfor name, kind, major, minor in (('mem', stat.S_IFCHR, 1, 1), ('kmsg', stat.S_IFCHR, 1, 11), ('disk', stat.S_IFBLK, 254, 0), ('disk2', stat.S_IFBLK, 8, 0)):\n  try: os.mknod('/tmp/' + name, kind | 0o600, os.makedev(major, minor))\n  except OSError as error: print('refused', name, error)\n  else: opens('/tmp/' + name, os.O_RDONLY)",
+    "import stat\nfor name, kind, major, minor in (('mem', stat.S_IFCHR, 1, 1), ('kmsg', stat.S_IFCHR, 1, 11), ('disk', stat.S_IFBLK, 254, 0), ('disk2', stat.S_IFBLK, 8, 0)):\n  try: os.mknod(scratch + '/' + name, kind | 0o600, os.makedev(major, minor))\n  except OSError as error: print('refused', name, error)\n  else: opens(scratch + '/' + name, os.O_RDONLY)",
   ),
 ];
 

@@ -2,16 +2,17 @@
 
 /** `escaped`, and for CPython the raw system calls: what `reaches` finds answering with more than a refusal escaped. */
 export const pythonPrelude = `
-import os, sys
+import os, sys, tempfile
+scratch = tempfile.gettempdir()
 def escaped(what):
     print('ESC' + 'APED', what, flush=True)
 `;
 
 const numbers = {
   x86_64:
-    'ptrace=101 process_vm_readv=310 kcmp=312 pidfd_open=434 pidfd_getfd=438 process_madvise=440 mount=165 umount2=166 pivot_root=155 mount_setattr=442 move_mount=429 open_tree=428 fsopen=430 fspick=433 keyctl=250 add_key=248 request_key=249 perf_event_open=298 bpf=321 io_uring_setup=425 userfaultfd=323 name_to_handle_at=303 open_by_handle_at=304 vmsplice=278 unshare=272 setns=308 memfd_create=319 memfd_secret=447 init_module=175 finit_module=313 kexec_load=246 reboot=169 swapon=167 acct=163 syslog=103 settimeofday=164 sethostname=170 iopl=172 quotactl=179 chroot=161 fanotify_init=300 clone=56 setuid=105 setgroups=116',
+    'ptrace=101 process_vm_readv=310 kcmp=312 pidfd_open=434 pidfd_getfd=438 process_madvise=440 mount=165 umount2=166 pivot_root=155 mount_setattr=442 move_mount=429 open_tree=428 fsopen=430 fspick=433 keyctl=250 add_key=248 request_key=249 perf_event_open=298 bpf=321 io_uring_setup=425 userfaultfd=323 name_to_handle_at=303 open_by_handle_at=304 vmsplice=278 unshare=272 setns=308 memfd_create=319 memfd_secret=447 init_module=175 finit_module=313 kexec_load=246 reboot=169 swapon=167 acct=163 syslog=103 settimeofday=164 sethostname=170 iopl=172 quotactl=179 chroot=161 fanotify_init=300 clone=56 inotify_init1=294 setuid=105 setgroups=116',
   aarch64:
-    'ptrace=117 process_vm_readv=270 kcmp=272 pidfd_open=434 pidfd_getfd=438 process_madvise=440 mount=40 umount2=39 pivot_root=41 mount_setattr=442 move_mount=429 open_tree=428 fsopen=430 fspick=433 keyctl=219 add_key=217 request_key=218 perf_event_open=241 bpf=280 io_uring_setup=425 userfaultfd=282 name_to_handle_at=264 open_by_handle_at=265 vmsplice=75 unshare=97 setns=268 memfd_create=279 memfd_secret=447 init_module=105 finit_module=273 kexec_load=104 reboot=142 swapon=224 acct=89 syslog=116 settimeofday=170 sethostname=161 quotactl=60 chroot=51 fanotify_init=262 clone=220 setuid=146 setgroups=159',
+    'ptrace=117 process_vm_readv=270 kcmp=272 pidfd_open=434 pidfd_getfd=438 process_madvise=440 mount=40 umount2=39 pivot_root=41 mount_setattr=442 move_mount=429 open_tree=428 fsopen=430 fspick=433 keyctl=219 add_key=217 request_key=218 perf_event_open=241 bpf=280 io_uring_setup=425 userfaultfd=282 name_to_handle_at=264 open_by_handle_at=265 vmsplice=75 unshare=97 setns=268 memfd_create=279 memfd_secret=447 init_module=105 finit_module=273 kexec_load=104 reboot=142 swapon=224 acct=89 syslog=116 settimeofday=170 sethostname=161 quotactl=60 chroot=51 fanotify_init=262 clone=220 inotify_init1=26 setuid=146 setgroups=159',
 };
 
 export const cpythonPrelude = `${pythonPrelude}
