@@ -20,7 +20,7 @@ it('finds none where there is none', async () => {
   expect(await look(['runc', 'nvidia'])).toMatchObject({ name: null });
 });
 
-it('gives a card only where an engine can pass it on', async () => {
+it('names a card only where an engine can pass it on', async () => {
   await mkdir(join(folder, 'dev'));
   await writeFile(join(folder, 'dev', 'nvidia0'), '');
   expect(await look(undefined)).toMatchObject({ name: null, text: expect.stringContaining('no Docker Engine') });
@@ -30,6 +30,6 @@ it('gives a card only where an engine can pass it on', async () => {
   await writeFile(join(folder, 'gpus', '0000:01:00.0', 'information'), 'Model: \t\t NVIDIA A100-SXM4-40GB\nIRQ: 1\n');
   expect(await look(['nvidia'])).toEqual({
     name: 'NVIDIA A100-SXM4-40GB',
-    text: 'NVIDIA A100-SXM4-40GB, given to units that ask for one',
+    text: 'NVIDIA A100-SXM4-40GB; Docker could pass it on',
   });
 });

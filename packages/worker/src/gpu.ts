@@ -1,10 +1,10 @@
-/** Whether units can be given a graphics processor: the device, its driver, and an engine that passes it on. */
+/** Whether this machine has a graphics processor that an engine could pass on. Which units get one, drivers say. */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface GpuFinding {
-  /** What people call it; null where units cannot be given one. */
+  /** What people call it; null where there is none or no engine could pass it on. */
   readonly name: string | null;
   /** One sentence: what there is, or what is lacking. */
   readonly text: string;
@@ -36,7 +36,7 @@ export async function detectGpu(sources: Partial<GpuSources> = {}): Promise<GpuF
   if (!known.includes('nvidia')) {
     return { name: null, text: `${model}, but Docker has no runtime "nvidia": install nvidia-container-toolkit` };
   }
-  return { name: model, text: `${model}, given to units that ask for one` };
+  return { name: model, text: `${model}; Docker could pass it on` };
 }
 
 async function modelOf(cards: string, folder: string | undefined): Promise<string> {

@@ -27,14 +27,24 @@ export interface LocalDriverOptions {
 export function localDriver(options: LocalDriverOptions): SandboxDriver {
   const { folder, clock } = options;
   const settings = { ...usualSettings, ...options.settings };
-  const made = { wasm: () => wasmOf(options), docker: () => dockerOf(options, settings) };
+  const made = { wasm: () => wasmOf(options, settings), docker: () => dockerOf(options, settings) };
   const order = settings.prefer === 'docker' ? (['docker', 'wasm'] as const) : (['wasm', 'docker'] as const);
-  const chosen = order.filter((name) => settings.sandbox === 'all' || settings.sandbox === name);
-  return audited(severalDrivers(chosen.map((name) => made[name]())), auditLog(join(folder, 'audit'), clock));
+  const chosen = order
+    .filter((name) => settings.sandbox === 'all' || settings.sandbox === name)
+    .map((name) => made[name]());
+  const [only, ...more] = chosen;
+  const driver = only !== undefined && more.length === 0 ? only : severalDrivers(chosen);
+  return audited(driver, auditLog(join(folder, 'audit'), clock));
 }
 
-function wasmOf({ folder, note }: LocalDriverOptions): SandboxDriver {
-  return wasmDriver({ cacheDir: join(folder, 'runtime'), workDir: join(folder, 'runs'), note });
+function wasmOf({ folder, note }: LocalDriverOptions, settings: SandboxSettings): SandboxDriver {
+  const [cacheDir, workDir] = [join(folder, 'runtime'), join(folder, 'runs')];
+  return wasmDriver({ cacheDir, workDir, note, warm: warmOf(settings) });
+}
+
+/** What waits for units keeps memory that units need: half of what the owner leaves at most, for all drivers. */
+function warmOf({ sandbox, warm, memory_share: share }: SandboxSettings) {
+  return { cells: warm, memoryBytes: (totalmem() * share) / (sandbox === 'all' ? 4 : 2) };
 }
 
 function dockerOf({ folder, note, cgroupParent }: LocalDriverOptions, settings: SandboxSettings): SandboxDriver {
@@ -44,8 +54,7 @@ function dockerOf({ folder, note, cgroupParent }: LocalDriverOptions, settings: 
     workDir: join(folder, 'docker-runs'),
     images: allowedImages(settings.images_dir),
     isolation: settings.policy,
-    // What waits for units keeps memory that units need: half of what the owner leaves at most.
-    warm: { cells: settings.warm, memoryBytes: (totalmem() * settings.memory_share) / 2 },
+    warm: warmOf(settings),
     note,
     ...(cgroupParent !== undefined && { cgroupParent }),
   });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { uuidV7Source, type Clock, type SandboxDriver } from '@assay/core';
 import { loadDeviceKey } from './device-key.ts';
 import { localDriver } from './local-driver.ts';
+import { removeHalfWritten } from './owner/half-written.ts';
 import { lockFolder } from './owner/folder-lock.ts';
 import { usualSettings, type WorkerSettings } from './owner/settings.ts';
 import { startWorker, type Worker, type WorkerOptions } from './start-worker.ts';
@@ -33,6 +34,7 @@ export async function openWorker(options: LocalWorkerOptions, clock: Clock): Pro
   const ids = uuidV7Source(() => clock.nowMs(), randomBytes);
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const unlock = await lockFolder(stateDir);
+  await removeHalfWritten(stateDir);
   const driver = shared ?? localDriver({ folder: join(stateDir, 'sandbox'), note: options.log, clock, settings });
   const release = async () => {
     if (!shared) await driver.close();

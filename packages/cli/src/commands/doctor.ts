@@ -37,12 +37,13 @@ async function run(args: Arguments): Promise<number> {
     const info = await engineInfo(socketPath);
     return typeof info === 'string' ? undefined : info.runtimes;
   };
+  const sandboxes = await sandboxFindings(join(defaultStateDir(), 'doctor'), settings);
   const findings = [
     ...machineFindings(),
     await diskFinding(checkout),
-    ...(await sandboxFindings(join(defaultStateDir(), 'doctor'), settings)),
+    ...sandboxes.findings,
     ...(await dockerFindings(socketPath)),
-    await gpuFinding(runtimes),
+    await gpuFinding(runtimes, sandboxes.runners),
     program('Chromium', 'chromium', ['--version'], 'not installed: the browser tests are skipped'),
     program('git', 'git', ['--version'], 'not installed: ./assay check cannot list the tree'),
   ];

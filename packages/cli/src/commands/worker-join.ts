@@ -10,6 +10,7 @@ import {
   readApiKey,
   readSettingsFile,
   workerFolder,
+  workerFolders,
   writeApiKey,
   writeSettingsFile,
   type SettingsFile,
@@ -172,6 +173,7 @@ async function leaveMarket(args: Arguments): Promise<number> {
     throw refuse('worker.unsaid', text);
   }
   await rm(folder, { recursive: true, force: true });
+  if ((await workerFolders(stateDir)).length === 0) await rm(join(stateDir, 'check'), { recursive: true, force: true });
   print(`${device} has left${settings ? ` ${settings.url}` : ''}; ${folder} is removed.`);
   return 0;
 }

@@ -56,10 +56,14 @@ export async function sensorFindings(): Promise<Finding[]> {
   ];
 }
 
-/** Whether units can be given a graphics processor. */
-export async function gpuFinding(runtimes: () => Promise<readonly string[] | undefined>): Promise<Finding> {
+/** Whether units can be given a graphics processor, which the sandboxes' reports decide. */
+export async function gpuFinding(
+  runtimes: () => Promise<readonly string[] | undefined>,
+  runners: readonly { readonly runner: string; readonly gpu?: true }[],
+): Promise<Finding> {
   const { name, text } = await detectGpu({ runtimes });
-  return name === null
-    ? { what: 'GPU', state: 'missing', text: `${text}: jobs that ask for one go to other workers` }
-    : { what: 'GPU', state: 'ok', text };
+  const given = runners.filter(({ gpu }) => gpu).map(({ runner }) => runner);
+  if (name !== null && given.length > 0) return { what: 'GPU', state: 'ok', text: `${text} to ${given.join(', ')}` };
+  const why = name === null ? text : `${text}, but no runner here takes one`;
+  return { what: 'GPU', state: 'missing', text: `${why}: jobs that ask for one go to other workers` };
 }

@@ -31,6 +31,7 @@ export async function selfTest(test: SelfTest): Promise<Finding[]> {
     const info = settings.sandbox === 'wasm' ? '' : await engineInfo(settings.docker_socket);
     return typeof info === 'string' ? undefined : info.runtimes;
   };
+  const sandboxes = await sandboxFindings(join(stateDir, 'check'), settings);
   return [
     ...(node ? [node] : []),
     // A worker of one unit needs less than the demo of a whole market does.
@@ -38,9 +39,9 @@ export async function selfTest(test: SelfTest): Promise<Finding[]> {
     memoryOfUnit(settings),
     await diskFinding(stateDir, settings.disk_gb),
     ...(await readable(test.user)),
-    ...(await sandboxFindings(join(stateDir, 'check'), settings)),
+    ...sandboxes.findings,
     ...docker,
-    await gpuFinding(runtimes),
+    await gpuFinding(runtimes, sandboxes.runners),
     ...(await limitsOf(settings)),
     benchmark(settings),
     ...(url === undefined

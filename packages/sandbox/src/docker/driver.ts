@@ -9,7 +9,7 @@ import { admit } from './admission.ts';
 import { runIn } from './captured-run.ts';
 import { classOf } from './cell-class.ts';
 import type { CreateBody, RuntimeName } from './container-body.ts';
-import { daemonAt } from './daemon.ts';
+import { daemonAt, type Daemon } from './daemon.ts';
 import { egressTo, noEgress, type EgressDeps } from './egress.ts';
 import { makeReady, type Ready } from './make-ready.ts';
 import { aheadOf, orderOf } from './order.ts';
@@ -66,7 +66,7 @@ export function dockerDriver(deps: DockerDriverDeps): DockerDriver {
   };
   return {
     name: 'docker',
-    probe: () => probe(deps, ready),
+    probe: () => probe(deps, daemon, ready),
     async run(unit, log, stop) {
       const askedAt = performance.now();
       const { keeper, program, wanted, ahead } = await place(unit);
@@ -100,9 +100,11 @@ export function dockerDriver(deps: DockerDriverDeps): DockerDriver {
   };
 }
 
-async function probe(deps: DockerDriverDeps, ready: () => Promise<Ready>): Promise<DriverReport> {
+async function probe(deps: DockerDriverDeps, daemon: Daemon, ready: () => Promise<Ready>): Promise<DriverReport> {
   try {
     const { detail, images } = await ready();
+    // The host was found able once; whether its daemon still answers is another question.
+    await daemon.call('GET', '/_ping');
     const egress = deps.isolation === 'confidential' ? {} : { egress: true as const };
     const runners = images.map(({ runner, image }) => ({ runner, digest: image.slice('sha256:'.length), ...egress }));
     if (runners.length === 0)
