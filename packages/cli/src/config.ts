@@ -1,7 +1,7 @@
 /** Where the command finds a market and the key to it: the environment, else the file that a running demo leaves. */
 
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { refuse } from '@assay/core';
@@ -44,6 +44,16 @@ export function workerStateDirs(): readonly string[] {
 /** Where a running demo writes how to reach it. */
 export function accessFile(stateDir: string): string {
   return join(stateDir, 'access.json');
+}
+
+/** What the environment says of a market and a key, each for itself. */
+export function saidAccess(): { readonly url: string | undefined; readonly apiKey: string | undefined } {
+  return { url: process.env['ASSAY_URL'], apiKey: process.env['ASSAY_API_KEY'] };
+}
+
+/** The user as Windows names them: `DESK\dora`. */
+export function windowsUser(): string {
+  return `${process.env['USERDOMAIN'] ?? ''}\\${userInfo().username}`;
 }
 
 /** Who this command speaks as; refuses `auth.required` with what to do. */

@@ -174,9 +174,9 @@ describe('parseManifest', () => {
 
   it('reads hosts and ports, each once, 443 where none is named', () => {
     const long = `${'a.'.repeat(125)}org`;
-    const network_whitelist = ['pypi.org', 'pypi.org:443', 'files.example.org:8443', 'xn--bcher-kva.example:1', long];
+    const network_whitelist = ['data.example.org', 'data.example.org:443', 'files.example.org:8443', 'xn--bcher-kva.example:1', long];
     expect(networkTargetsOf(parseManifest({ ...least, network_whitelist }, rules))).toEqual([
-      { host: 'pypi.org', port: 443 },
+      { host: 'data.example.org', port: 443 },
       { host: 'files.example.org', port: 8443 },
       { host: 'xn--bcher-kva.example', port: 1 },
       { host: long, port: 443 },

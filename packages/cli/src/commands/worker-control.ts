@@ -1,6 +1,7 @@
 /** `assay worker pause`, `resume` and `status`: how an owner speaks to a worker that runs on the same machine. */
 
 import { basename } from 'node:path';
+import { systemClock } from '@assay/server';
 import { endPause, holderOf, readPause, readStatus, writePause } from '@assay/worker';
 import { UsageError, type Arguments, type Option } from '../arguments.ts';
 import type { Command } from '../command.ts';
@@ -22,7 +23,7 @@ const pause: Command = {
   async run(args) {
     const folder = await whichWorker(args);
     const lasts = args.text('for');
-    const untilMs = lasts === undefined ? null : Date.now() + durationMs(lasts);
+    const untilMs = lasts === undefined ? null : systemClock.nowMs() + durationMs(lasts);
     await writePause(folder, { untilMs, giveBack: args.flag('now') });
     const end = untilMs === null ? 'until assay worker resume' : `until ${new Date(untilMs).toLocaleString()}`;
     print(`${basename(folder)} takes no work ${end}${args.flag('now') ? ' and gives back what runs' : ''}.`);

@@ -17,7 +17,7 @@ import {
 } from '@assay/worker';
 import { UsageError, type Arguments, type Option } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { workerStateDir } from '../config.ts';
+import { saidAccess, workerStateDir } from '../config.ts';
 import { allWell, tellFindings } from '../findings/finding.ts';
 import { print, printError } from '../terminal.ts';
 import { givenApiKey } from '../worker/api-key-source.ts';
@@ -140,7 +140,7 @@ const check: Command = {
       ...kept
     } = (await readSettingsFile(folder)) ?? { url: undefined, name, capacity: usualCapacity };
     const apiKey = (await givenApiKey(args.text('key-file'), false)) ?? (await readApiKey(folder));
-    const market = process.env['ASSAY_URL'] ?? url;
+    const market = saidAccess().url ?? url;
     const findings = await selfTest({ stateDir, settings: settingsWith(args, kept), url: market, apiKey });
     tellFindings(findings, args.flag('json'));
     return allWell(findings) ? 0 : 1;

@@ -6,7 +6,7 @@ import { detectGpu, openWorker, readApiKey, readSettingsFile, workerFolder, work
 import { limits } from '@assay/core';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { readAccess, workerStateDir, type Access } from '../config.ts';
+import { readAccess, saidAccess, workerStateDir, type Access } from '../config.ts';
 import { interruption } from '../interruption.ts';
 import { print } from '../terminal.ts';
 import { settingOptions, settingsWith } from '../worker/setting-flags.ts';
@@ -59,7 +59,8 @@ async function onlyMember(stateDir: string): Promise<string | undefined> {
 
 /** Whom the worker speaks to and as: the environment says it, else what it joined, else a demo that runs. */
 async function accessOf(folder: string, joined: string | undefined): Promise<Access> {
-  if (joined === undefined || process.env['ASSAY_URL'] !== undefined) return readAccess();
-  const apiKey = process.env['ASSAY_API_KEY'] ?? (await readApiKey(folder));
+  const said = saidAccess();
+  if (joined === undefined || said.url !== undefined) return readAccess();
+  const apiKey = said.apiKey ?? (await readApiKey(folder));
   return apiKey === undefined ? readAccess() : { url: joined, apiKey };
 }

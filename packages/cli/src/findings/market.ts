@@ -2,6 +2,7 @@
 
 import { createClient } from '@assay/client';
 import { Fault, limits, Refusal } from '@assay/core';
+import { systemClock } from '@assay/server';
 import type { Finding } from './finding.ts';
 
 const askMs = 10_000;
@@ -20,7 +21,7 @@ async function reach(url: string): Promise<Finding[]> {
     if (!answer.ok) {
       return [{ what: 'market', state: 'problem', text: `${url} answers ${answer.status}`, fix: 'check the URL' }];
     }
-    const aheadMs = Date.now() - Date.parse(answer.headers.get('date') ?? '');
+    const aheadMs = systemClock.nowMs() - Date.parse(answer.headers.get('date') ?? '');
     return [{ what: 'market', state: 'ok', text: `${url} answers` }, clock(aheadMs)];
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : (error as Error);

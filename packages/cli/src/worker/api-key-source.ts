@@ -4,13 +4,14 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { refuse } from '@assay/core';
 import { apiKeyIn } from '@assay/worker';
+import { saidAccess } from '../config.ts';
 import { print } from '../terminal.ts';
 
 /** The key that somebody gives now; undefined where nobody does and nobody can be asked. Refuses `auth.required`. */
 export async function givenApiKey(file: string | undefined, ask: boolean): Promise<string | undefined> {
   if (file === '-') return apiKeyIn(await text(process.stdin), 'standard input');
   if (file !== undefined) return apiKeyIn(await keyFile(file), file);
-  const said = process.env['ASSAY_API_KEY'];
+  const said = saidAccess().apiKey;
   if (said !== undefined) return apiKeyIn(said, 'ASSAY_API_KEY');
   if (!ask || !process.stdin.isTTY) return undefined;
   return apiKeyIn(await typed('API key of your provider account (not shown): '), 'what was typed');

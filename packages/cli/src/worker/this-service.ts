@@ -1,11 +1,11 @@
 /** The service of a worker on this machine, for whoever runs this command. */
 
 import { spawnSync } from 'node:child_process';
-import { availableParallelism, homedir, totalmem, userInfo } from 'node:os';
+import { availableParallelism, homedir, totalmem } from 'node:os';
 import { Fault } from '@assay/core';
 import { fileURLToPath } from 'node:url';
 import { hasDockerGroup, servicePlan, serviceUser, type ServicePlan, type WorkerSettings } from '@assay/worker';
-import { checkout } from '../config.ts';
+import { checkout, windowsUser } from '../config.ts';
 
 const program = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -21,7 +21,6 @@ export function planOf(
   settings: Pick<WorkerSettings, 'sandbox' | 'cpu_share' | 'memory_share'>,
 ): ServicePlan | undefined {
   const user = ownUser();
-  const { username } = userInfo();
   return servicePlan(
     {
       name,
@@ -39,7 +38,7 @@ export function planOf(
       platform: process.platform,
       uid: process.getuid?.() ?? 0,
       home: homedir(),
-      userId: `${process.env['USERDOMAIN'] ?? ''}\\${username}`,
+      userId: windowsUser(),
     },
   );
 }
