@@ -3,7 +3,7 @@
  * are no more. A container serves one unit and is never used again.
  */
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { processIdentity } from '../wasm/process-figures.ts';
@@ -22,7 +22,7 @@ export interface CellKeeper {
   done(cell: Cell): void;
   /** Resolves when as many containers of the class wait as should. */
   fill(wanted: CellClass, ahead: readonly string[]): Promise<void>;
-  /** Removes what drivers that are no more have left; returns how much that was. */
+  /** Removes what drivers of the same folder that are no more have left; returns how much that was. */
   sweep(): Promise<number>;
   /** Removes everything that this keeper has; resolves when it is gone. */
   close(): Promise<void>;
@@ -60,6 +60,11 @@ function isOpen(owner: string): boolean {
   return start !== 'gone' && startOf(Number(pid)) === start;
 }
 
+/** The cgroups of this folder's drivers: others below the same group are none of their business. */
+function groupPrefix({ workDir }: KeeperDeps): string {
+  return `unit-${createHash('sha256').update(workDir).digest('hex').slice(0, 12)}-`;
+}
+
 /** A keeper; nothing is started before it is asked for. */
 export function cellKeeper(deps: KeeperDeps): CellKeeper {
   const keeper = randomBytes(6).toString('hex');
@@ -67,7 +72,8 @@ export function cellKeeper(deps: KeeperDeps): CellKeeper {
   const cellDeps: CellDeps = {
     daemon: deps.daemon,
     labels: { [hostLabel]: hostname(), [ownerLabel]: ownerName(keeper), [folderLabel]: deps.workDir },
-    cgroupPrefix: deps.cgroupBase === undefined ? undefined : `${deps.cgroupBase}/unit-${ownerName(keeper)}-`,
+    cgroupPrefix:
+      deps.cgroupBase === undefined ? undefined : `${deps.cgroupBase}/${groupPrefix(deps)}${ownerName(keeper)}-`,
     ...(deps.weaken && { weaken: deps.weaken }),
   };
   const starts = laneOf(bounds.starts);
@@ -121,8 +127,10 @@ interface Listed {
   readonly Labels?: Readonly<Record<string, string>>;
 }
 
-async function sweep({ daemon, cgroupBase }: KeeperDeps): Promise<number> {
-  const filters = encodeURIComponent(JSON.stringify({ label: [`${hostLabel}=${hostname()}`] }));
+async function sweep(deps: KeeperDeps): Promise<number> {
+  const { daemon, cgroupBase, workDir } = deps;
+  const label = [`${hostLabel}=${hostname()}`, `${folderLabel}=${workDir}`];
+  const filters = encodeURIComponent(JSON.stringify({ label }));
   const listed = (await daemon.call('GET', `/containers/json?all=1&filters=${filters}`)) as readonly Listed[];
   let count = 0;
   for (const { Id: id, Labels: labels = {} } of listed) {
@@ -133,7 +141,8 @@ async function sweep({ daemon, cgroupBase }: KeeperDeps): Promise<number> {
     count += 1;
   }
   for (const name of cgroupBase === undefined ? [] : cgroupsBelow(cgroupBase)) {
-    const owner = /^unit-(.+)-[0-9a-f]{16}$/.exec(name)?.[1];
+    const prefix = groupPrefix(deps);
+    const owner = name.startsWith(prefix) ? /^(.+)-[0-9a-f]{16}$/.exec(name.slice(prefix.length))?.[1] : undefined;
     if (owner === undefined || isOpen(owner)) continue;
     if (removeCgroup(`${cgroupBase}/${name}`)) count += 1;
   }

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runPython, sandboxConformance, type SandboxHarness, type UnitChanges } from '@assay/core/conformance';
+import { askEngine } from './engine/api.ts';
+import { dockerKit, neededFor, type DockerKit } from './driver.setup.ts';
+
+/** The same kit, where a container waits for every unit that is admitted. */
+function prepared(kit: DockerKit): SandboxHarness {
+  const { driver } = kit;
+  return {
+    ...kit,
+    driver: {
+      ...driver,
+      async run(unit, log, stop) {
+        // What cannot be prepared is refused alike when it is run.
+        await driver.prepare(unit).catch(() => undefined);
+        return driver.run(unit, log, stop);
+      },
+    },
+  };
+}
+
+const warm = { cells: 1, memoryBytes: 4 * 1024 ** 3 };
+
+describe('docker on runc', () => {
+  const { skip, why } = neededFor('runc');
+  describe.skipIf(skip)(`holds the port with containers that wait${why}`, () => {
+    let kit: DockerKit;
+    beforeAll(async () => {
+      kit = await dockerKit({ runtime: 'runc', warm });
+    }, 60_000);
+    afterAll(() => kit.close());
+
+    sandboxConformance('docker on runc, warm', () => prepared(kit));
+  });
+});
+
+describe.each(['runc', 'runsc'] as const)('docker on %s', (runtime) => {
+  const { skip, why } = neededFor(runtime);
+  describe.skipIf(skip)(`gives the same from a container that waits${why}`, () => {
+    let kit: DockerKit;
+    beforeAll(async () => {
+      kit = await dockerKit({ runtime, warm });
+    }, 60_000);
+    afterAll(() => kit.close());
+
+    /** What the unit says in a new container and in one that waited. */
+    const both = async (code: string, changes: UnitChanges = {}) => {
+      const cold = kit.another({ warm: { cells: 0, memoryBytes: 0 } });
+      const from = async (harness: SandboxHarness) => {
+        const { outcome, stdout, stderr } = await runPython(harness, code, changes);
+        const outputs = outcome.outputs.map(({ path, sha256 }) => [path, sha256]);
+        await outcome.release();
+        return { ending: outcome.ending, stdout, stderr, outputs };
+      };
+      try {
+        return { cold: await from({ ...kit, driver: cold }), warm: await from(prepared(kit)) };
+      } finally {
+        await cold.close();
+      }
+    };
+
+    it('seeded, with a pinned clock', async () => {
+      const code = `
+import hashlib, os, random, secrets, tempfile, time, uuid
+import datetime
+import numpy
+from datetime import datetime as moment
+print(hash('x'), {'a', 'b', 'c', 'd'})
+print(random.random(), random.Random().random(), random.SystemRandom().random(), secrets.token_hex(4))
+print(os.urandom(3), uuid.uuid4(), numpy.random.rand(), numpy.random.default_rng().normal())
+print(moment.now(), datetime.date.today(), datetime.datetime.now(datetime.timezone.utc).isoformat(), time.strftime('%Y'))
+print(isinstance(moment(2020, 1, 1), datetime.datetime), isinstance(moment.now(), datetime.date))
+`;
+      const { cold, warm: waited } = await both(code, { randomSeed: 12, epochMs: Date.UTC(2026, 0, 1) });
+      expect(cold.stderr).toBe('');
+      expect(waited).toEqual(cold);
+      expect(cold.stdout).toContain('2026-01-01 00:00:00.');
+      expect(cold.stdout).toContain('True True');
+    });
+
+    it.each([
+      ['a code', 'import sys; sys.exit(300)', 44],
+      ['a message', "raise SystemExit('why not')", 1],
+      ['an exception', 'def f(): raise ValueError("odd")\nf()', 1],
+      [
+        'a thread that goes on',
+        "import threading, time\nthreading.Thread(target=lambda: (time.sleep(0.2), print('late'))).start()",
+        0,
+      ],
+      ['a last wish', "import atexit\natexit.register(print, 'bye')", 0],
+      ['an open file', "kept = open('results/x', 'w')\nkept.write('unwritten until the end')", 0],
+      ['a hook', "import sys\nsys.excepthook = lambda *why: print('hooked', why[0].__name__)\n1 / 0", 1],
+      ['a child', "import subprocess\nprint(subprocess.run(['/bin/echo', 'hi'], capture_output=True).stdout)", 0],
+      [
+        'worker processes',
+        'import concurrent.futures as c\nwith c.ThreadPoolExecutor(2) as p: print(list(p.map(str, range(3))))',
+        0,
+      ],
+      ['nothing on stdin', 'import sys; print(repr(sys.stdin.read()))', 0],
+    ])('ending with %s', async (_what, code, exitCode) => {
+      const { cold, warm: waited } = await both(code);
+      expect(cold.ending).toEqual({ kind: 'exit', code: exitCode });
+      expect(waited).toEqual(cold);
+    });
+
+    it('and never twice from the same', async () => {
+      const harness = prepared(kit);
+      const code =
+        "import os\nprint(os.path.exists('/tmp/mark'), sorted(os.listdir('/tmp')), os.listdir('.'))\nopen('/tmp/mark', 'w')";
+      for (let run = 0; run < 2; run += 1) {
+        const { stdout } = await runPython(harness, code);
+        expect(stdout.split(' ')[0]).toBe('False');
+      }
+    });
+
+    it('also where the waiting one died', async () => {
+      const [input] = await kit.lay({ 'main.py': "print('fine')" });
+      if (!input) throw new Error('one input');
+      await runPython(prepared(kit), "print('fine')");
+      for (const id of await kit.containers()) {
+        await askEngine(kit.engine.socketPath, 'DELETE', `/containers/${id}?force=1`);
+      }
+      const { stdout } = await runPython(kit, "print('fine')");
+      expect(stdout).toBe('fine\n');
+    });
+  });
+});
