@@ -191,7 +191,7 @@ export const limits = {
   sandboxWatchMs: 25,
   /** What the interpreter itself needs on top of a unit's memory. */
   sandboxRuntimeBytes: 320 * 1024 * 1024,
-  /** The same for R, whose code alone takes a third of it. */
+  /** The same for R, whose compiled code grows while it runs. */
   sandboxRuntimeBytesR: 576 * 1024 * 1024,
   /** CPU time of a sandbox's process that is started before its unit is known. */
   sandboxIdleCpuSeconds: 24 * 60 * 60,

@@ -136,7 +136,7 @@ const r: Readonly<Record<Task, string>> = {
   'exact outputs': `writeBin(raw(${large - 19}), 'results/big')\nfor (i in 1:19) cat('y', file = paste0('results/', i))`,
   'fill memory': 'kept <- list()\nrepeat kept[[length(kept) + 1]] <- raw(16 * 1024 * 1024)',
   'fill bytes': "options(warn = 2)\ncon <- file('/tmp/big', 'wb')\nrepeat writeBin(raw(65536), con)",
-  'fill files': "options(warn = 2)\ni <- 0\nrepeat { file.create(paste0('/tmp/', i)); i <- i + 1 }",
+  'fill files': "options(warn = 2)\ninvisible(file.create(paste0('/tmp/', 1:100000)))",
   reuse: "for (i in 1:40) { writeBin(raw(1e6), '/tmp/t'); unlink('/tmp/t') }",
   'odd names': [
     "dir.create('results/d')",

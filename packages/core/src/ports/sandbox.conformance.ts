@@ -174,15 +174,12 @@ export function sandboxConformance(
       expect(stdout).toBe('');
     });
 
-    it('holds the scratch space, by bytes and by files', async () => {
-      const bytes = await run('fill bytes');
-      const files = await run('fill files');
-      for (const { outcome } of [bytes, files]) {
-        expect([
-          { kind: 'exit', code: 1 },
-          { kind: 'killed', why: 'scratch' },
-        ]).toContainEqual(outcome.ending);
-      }
+    it.each(['fill bytes', 'fill files'] as const)('holds the scratch space: %s', async (task) => {
+      const { outcome } = await run(task);
+      expect([
+        { kind: 'exit', code: 1 },
+        { kind: 'killed', why: 'scratch' },
+      ]).toContainEqual(outcome.ending);
     });
 
     it('gives scratch space back when files go', async () => {

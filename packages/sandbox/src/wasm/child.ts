@@ -27,7 +27,7 @@ const tailChars = 4000;
 /** Lowers what the kernel lets the process have before Node starts: no core files, no file writes, few descriptors. */
 const wrapper = 'ulimit -c 0 && ulimit -f 0 && ulimit -n "$0" && ulimit -t "$1" && shift && exec "$@"';
 
-/** Spawns the child in a process group of its own, unprivileged where this process is root. */
+/** Spawns the child in a process group of its own, behind the kernel's walls, unprivileged where this process is root. */
 export function spawnChild(runtime: Runtime, options: ChildOptions): Child {
   const flags = [
     '--permission',
@@ -40,13 +40,15 @@ export function spawnChild(runtime: Runtime, options: ChildOptions): Child {
     runtime.folder,
     options.mode,
   ];
-  const command = [String(limits.sandboxDescriptors), String(options.cpuSeconds), runtime.node, ...flags];
+  const { walls, identity } = runtime;
+  const bounds = [String(limits.sandboxDescriptors), String(options.cpuSeconds)];
+  const command = [...bounds, ...walls.command, runtime.node, ...flags];
   const process = spawn('/bin/sh', ['-c', wrapper, ...command], {
     cwd: '/',
     env: { TZ: 'UTC', LANG: 'C.UTF-8' },
     detached: true,
     stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
-    ...(runtime.identity ? { uid: runtime.identity.uid, gid: runtime.identity.gid } : {}),
+    ...(identity && !walls.changesUser ? { uid: identity.uid, gid: identity.gid } : {}),
   });
   return wrap(process);
 }

@@ -145,12 +145,14 @@ async function probe(runtime: (language: Language) => Promise<Runtime>): Promise
   const runners: RunnerReport[] = [];
   const titles: string[] = [];
   const faults: string[] = [];
+  let standing = '';
   let who = 'as the same user as the worker: give it a user of its own';
   for (const language of languages) {
     const { runner, title } = language;
     try {
-      const { identity, digest } = await runtime(language);
+      const { identity, digest, walls } = await runtime(language);
       if (identity) who = `as uid ${identity.uid}`;
+      standing = walls.words;
       runners.push({ runner, digest });
       titles.push(title);
     } catch (error) {
@@ -159,6 +161,6 @@ async function probe(runtime: (language: Language) => Promise<Runtime>): Promise
   }
   const missing = faults.length === 0 ? '' : `; not here: ${faults.join('; ')}`;
   if (runners.length === 0) return { ...report, usable: false, detail: faults.join('; ') };
-  const detail = `${titles.join(', ')} in WebAssembly, a process per unit ${who}, no network${missing}`;
+  const detail = `${titles.join(', ')} in WebAssembly, a process per unit ${who}, no network, ${standing}${missing}`;
   return { driver: 'wasm', runners, usable: true, detail };
 }

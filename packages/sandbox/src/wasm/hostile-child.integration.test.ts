@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseSha256, type Ending, type SandboxUnit } from '@assay/core';
 import { conformanceLimits } from '@assay/core/conformance';
+import { kernelWalls } from './kernel-walls.ts';
 import { runInChild, type UnitReport } from './run-unit.ts';
 
 /** What a child could do if the job inside had taken it over completely: here it is a script of ours from the start. */
@@ -67,6 +68,7 @@ async function runChild(script: string): Promise<UnitReport & { log: string; pid
       overheadBytes: 320 * 1024 * 1024,
       node: process.execPath,
       identity,
+      walls: await kernelWalls(identity),
     },
     unit,
     log: (_stream, text) => {

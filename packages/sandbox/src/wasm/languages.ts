@@ -69,8 +69,8 @@ export const languages: readonly Language[] = [
         ...webrImage('', 'share'),
       },
     },
-    guest: [...emscripten, 'r/imports', 'r/interpreter', 'r/main'],
-    snapshot: false,
+    guest: [...emscripten, 'r/imports', 'r/interpreter', 'r/main', 'r/snapshot'],
+    snapshot: true,
     overheadBytes: limits.sandboxRuntimeBytesR,
   },
   {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { conformanceLimits, runPython } from '@assay/core/conformance';
@@ -65,6 +65,19 @@ it('runs a unit in a process that waited, destroys it, and starts another in its
   const gone = before.filter((pid) => !after.includes(pid));
   expect(gone).toHaveLength(1);
   expect(await lives(gone[0]!)).toBe(false);
+});
+
+it('puts each process behind the walls that the kernel gives', async () => {
+  const kit = await warmKit();
+  await kit.driver.prepare(kit.unit);
+  const [pid] = await idlePids(kit.workDir);
+  const { detail } = await kit.driver.probe();
+  const status = await readFile(`/proc/${pid}/status`, 'latin1');
+  const network = await readlink(`/proc/${pid}/ns/net`);
+  expect(status.includes('NoNewPrivs:\t1')).toBe(detail.includes('no new privileges'));
+  expect(/^CapBnd:\t0+$/m.test(status)).toBe(detail.includes('no capabilities'));
+  expect(network !== (await readlink('/proc/self/ns/net'))).toBe(detail.includes('network namespace'));
+  if (process.getuid?.() === 0) expect(status).toContain('Uid:\t65533\t65533\t65533\t65533');
 });
 
 it('holds no more than its memory, and leaves no process and no folder when it closes', async () => {

@@ -10,6 +10,7 @@ import { Fault } from '@assay/core';
 import { spawnChild } from './child.ts';
 import { frameReader } from '../capture/frames.ts';
 import { frameKinds } from './guest/wire.ts';
+import { kernelWalls, type KernelWalls } from './kernel-walls.ts';
 import { digestOf, readSources, type Language, type Sources } from './languages.ts';
 import { reachable, safeCacheFolder } from './staging.ts';
 
@@ -23,6 +24,7 @@ export interface Runtime {
   readonly overheadBytes: number;
   /** The Node that runs the child. */
   readonly node: string;
+  readonly walls: KernelWalls;
   /** Whom the child runs as, where this process may choose. */
   readonly identity: { readonly uid: number; readonly gid: number } | undefined;
 }
@@ -48,7 +50,8 @@ export async function prepareRuntime(
   const folder = join(base, `${language.name}-${key.slice(0, 16)}`);
   const main = `guest/${language.name}/main.mjs`;
   const node = stageNode ? join(folder, 'node') : process.execPath;
-  const runtime = { digest, folder, main, overheadBytes: language.overheadBytes, node, identity };
+  const walls = await kernelWalls(identity);
+  const runtime = { digest, folder, main, overheadBytes: language.overheadBytes, node, identity, walls };
   const fault = await damage(folder, language.snapshot);
   if (fault === undefined) return runtime;
   if (fault !== 'missing') note(`the sandbox's runtime for ${language.title} is rebuilt: ${fault}`);

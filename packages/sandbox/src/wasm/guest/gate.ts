@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 
-type Callable = ((...args: unknown[]) => unknown) & { sig?: string; stub?: boolean };
+export type Callable = ((...args: unknown[]) => unknown) & { sig?: string; stub?: boolean };
 
 /** What was reviewed of an interpreter's imports. */
 export interface GatePolicy {
@@ -32,6 +32,8 @@ export interface Gate {
   seal(memoryBytes: number): void;
   /** The name of the sealed import that was called, or undefined. */
   broken(): string | undefined;
+  /** The interpreter's memory, once it is loaded. */
+  memory(): WebAssembly.Memory;
 }
 
 const pageBytes = 65_536;
@@ -39,38 +41,17 @@ const pageBytes = 65_536;
 const largeModuleImports = 17;
 
 /**
- * Replaces the global `WebAssembly` entry points before the interpreter is loaded. `randomFill` provides all entropy.
- * Throws when the interpreter asks for imports that were not reviewed.
+ * Replaces the global `WebAssembly` entry points before the interpreter is loaded. `randomFill` provides all entropy;
+ * `watch` may put its own in the place of an import before that is gated. Throws when the interpreter asks for imports
+ * that were not reviewed.
  */
-export function installGate(policy: GatePolicy, randomFill: (bytes: Uint8Array) => void): Gate {
-  let sealed = false;
-  let broken: string | undefined;
+export function installGate(
+  policy: GatePolicy,
+  randomFill: (bytes: Uint8Array) => void,
+  watch: (name: string, original: Callable) => Callable = (_name, original) => original,
+): Gate {
   let memory: WebAssembly.Memory | undefined;
-
-  const sealable = (name: string, original: Callable): Callable => {
-    const guarded: Callable = (...args) => {
-      if (sealed) {
-        broken ??= name;
-        throw new SealBroken(name);
-      }
-      return original(...args);
-    };
-    return guarded;
-  };
-  const closing = (original: Callable, answer: number | null): Callable => {
-    return (...args) => (sealed ? answer : original(...args));
-  };
-  const gated = (name: string, original: Callable): Callable => {
-    // A stub only forwards to the library of the interpreter's own that was loaded under its name.
-    if (policy.allowed.has(name) || original.stub === true) return original;
-    const answer = policy.refused.get(name);
-    const late = policy.closing?.get(name);
-    let replacement: Callable = sealable(name, original);
-    if (answer !== undefined) replacement = () => answer;
-    else if (late !== undefined) replacement = closing(original, late);
-    if (original.sig !== undefined) replacement.sig = original.sig;
-    return replacement;
-  };
+  const state: SealState = { sealed: false, broken: undefined };
   const randomGet: Callable = (at, length) => {
     if (memory) randomFill(new Uint8Array(memory.buffer, Number(at) >>> 0, Number(length) >>> 0));
     return 0;
@@ -78,7 +59,7 @@ export function installGate(policy: GatePolicy, randomFill: (bytes: Uint8Array) 
   randomGet.sig = 'ipp';
   const gateTable = (table: Record<string, Callable>) => {
     for (const [name, entry] of Object.entries(table)) {
-      if (typeof entry === 'function') table[name] = gated(name, entry);
+      if (typeof entry === 'function') table[name] = gated(policy, state, name, watch(name, entry));
     }
     table['random_get'] = randomGet;
   };
@@ -86,7 +67,7 @@ export function installGate(policy: GatePolicy, randomFill: (bytes: Uint8Array) 
   const compile = WebAssembly.compile;
   const instantiate = WebAssembly.instantiate;
   const gatedInstantiate = async (source: BufferSource | WebAssembly.Module, imports?: WebAssembly.Imports) => {
-    if (sealed) throw new SealBroken('WebAssembly');
+    if (state.sealed) throw new SealBroken('WebAssembly');
     const module = source instanceof WebAssembly.Module ? source : await compile(source);
     if (WebAssembly.Module.imports(module).length >= largeModuleImports) {
       checkImports(module, policy);
@@ -100,15 +81,45 @@ export function installGate(policy: GatePolicy, randomFill: (bytes: Uint8Array) 
   };
   WebAssembly.instantiate = gatedInstantiate as typeof WebAssembly.instantiate;
 
+  const loadedMemory = () => {
+    if (!memory) throw new Error('the interpreter has no memory yet');
+    return memory;
+  };
   return {
+    memory: loadedMemory,
     seal(memoryBytes) {
-      if (!memory) throw new Error('the interpreter has no memory yet');
-      boundMemory(memory, Math.floor(memoryBytes / pageBytes));
-      sealed = true;
+      boundMemory(loadedMemory(), Math.floor(memoryBytes / pageBytes));
+      state.sealed = true;
       closeRoom();
     },
-    broken: () => broken,
+    broken: () => state.broken,
   };
+}
+
+interface SealState {
+  sealed: boolean;
+  /** The first sealed import that was called. */
+  broken: string | undefined;
+}
+
+/** The import as the interpreter gets it. */
+function gated(policy: GatePolicy, state: SealState, name: string, original: Callable): Callable {
+  // A stub only forwards to the library of the interpreter's own that was loaded under its name.
+  if (policy.allowed.has(name) || original.stub === true) return original;
+  const answer = policy.refused.get(name);
+  const late = policy.closing?.get(name);
+  let replacement: Callable;
+  if (answer !== undefined) replacement = () => answer;
+  else if (late !== undefined) replacement = (...args) => (state.sealed ? late : original(...args));
+  else {
+    replacement = (...args) => {
+      if (!state.sealed) return original(...args);
+      state.broken ??= name;
+      throw new SealBroken(name);
+    };
+  }
+  if (original.sig !== undefined) replacement.sig = original.sig;
+  return replacement;
 }
 
 /** The interpreter grows its memory through this object alone: it has no `memory.grow` that the job could reach. */

@@ -52,7 +52,7 @@ interface Listing {
   readonly files: readonly { readonly filename: string; readonly start: number; readonly end: number }[];
 }
 
-/** Loads the module and lets R open its script, which is still empty. */
+/** Loads the module and lays its files; R itself is not started. */
 export async function loadR(runtime: string): Promise<Interpreter> {
   const room = globalThis as unknown as { Module: Record<string, unknown> };
   const settings = {
@@ -82,10 +82,14 @@ export async function loadR(runtime: string): Promise<Interpreter> {
   mountImages(r.FS, runtime);
   divertOutput(r.FS);
   r.FS.writeFile(scriptPath, new Uint8Array());
+  return r;
+}
+
+/** Starts R in a module that was loaded; R opens its script, which is still empty. */
+export function startR(r: Interpreter): void {
   const args = ['R', '--no-echo', '--no-readline', '--vanilla', `--file=${scriptPath}`];
   r._Rf_initialize_R(args.length, cStrings(r, args));
   r._setup_Rmainloop();
-  return r;
 }
 
 /** All that the interpreter's glue may have of Node: files of the staged folder, until the gate closes. */

@@ -1,19 +1,30 @@
 /**
  * The sandbox's child process for R: loads the interpreter and all libraries that come with it, closes the gate, runs
  * one unit as `R --file=main.R --args …` would, hands out what it wrote, and waits to be killed.
- * `node main.mjs <runtime folder> run`.
+ * `node main.mjs <runtime folder> snapshot|run`.
  */
 
 /* oxlint-disable no-underscore-dangle -- the names of R's own functions */
 
-import { waitForTheEnd } from '../channel.ts';
-import { sources } from '../determinism.ts';
+import { readFileSync } from 'node:fs';
+import { sendFrames, waitForTheEnd } from '../channel.ts';
+import { sources, type Sources } from '../determinism.ts';
 import { installGate, type Gate } from '../gate.ts';
 import { furnish, handOut } from '../furnish.ts';
-import { readUnit, remark, sendReady, workFolder } from '../unit.ts';
-import type { GuestUnit } from '../wire.ts';
+import { readUnit, remark, sendDone, sendReady, workFolder } from '../unit.ts';
+import { frameKinds, type GuestUnit } from '../wire.ts';
 import { rPolicy } from './imports.ts';
-import { baseEnvironment, cString, cStrings, evaluate, loadR, scriptPath, type Interpreter } from './interpreter.ts';
+import {
+  baseEnvironment,
+  cString,
+  cStrings,
+  evaluate,
+  loadR,
+  scriptPath,
+  startR,
+  type Interpreter,
+} from './interpreter.ts';
+import { loaderRecorder, restore, type Loaders } from './snapshot.ts';
 
 /**
  * R loads a package's library when the package is first used, and LAPACK with the first decomposition. After the seal
@@ -72,24 +83,51 @@ function exitCode(thrown: unknown): number | undefined {
   return name === 'ExitStatus' && typeof status === 'number' ? status & 0xff : undefined;
 }
 
-const [runtime = ''] = process.argv.slice(2);
-const origin = sources();
-origin.pinEntropy('start');
-origin.pinClock(0);
-const gate = installGate(rPolicy, origin.randomFill);
-const r = await loadR(runtime);
-removeTree(r, bridgeFolder);
-evaluate(r, warmUp);
-sendReady();
-const unit = readUnit();
-origin.unpin();
-furnish(r.FS, unit, origin.randomFill);
-prepare(r, unit);
-if (unit.randomSeed !== null) origin.pinEntropy(`unit ${unit.randomSeed}`);
-if (unit.epochMs !== null) origin.pinClock(unit.epochMs);
-const code = runSealed(r, gate, unit);
-handOut(r.FS, unit, code, gate.broken() !== undefined);
-waitForTheEnd();
+/** What comes with R and is never a unit's, in files and in libraries. */
+function warm(r: Interpreter): void {
+  removeTree(r, bridgeFolder);
+  evaluate(r, warmUp);
+}
+
+async function makeSnapshot(runtime: string, origin: Sources): Promise<void> {
+  const recorder = loaderRecorder(() => gate.memory());
+  const gate = installGate(rPolicy, origin.randomFill, (name, original) => recorder.watch(name, original));
+  const r = await loadR(runtime);
+  startR(r);
+  warm(r);
+  const folder = r.FS.readdir('/tmp').find((name) => name.startsWith('Rtmp'));
+  const open = r.FS.streams.filter((stream) => stream).length;
+  if (folder === undefined || open !== 4) throw new Error('R did not come to rest');
+  for (const part of recorder.image(r, folder)) sendFrames(frameKinds.data, part);
+  sendDone();
+}
+
+async function runUnit(runtime: string, origin: Sources): Promise<void> {
+  const loaders: Partial<Loaders> = {};
+  const gate = installGate(rPolicy, origin.randomFill, (name, original) => {
+    if (isLoader(name)) loaders[name] = original;
+    return original;
+  });
+  const r = await loadR(runtime);
+  const folder = restore(r, readFileSync(`${runtime}/snapshot.bin`), gate.memory(), loaders as Loaders);
+  r.FS.mkdirTree(`/tmp/${folder}`);
+  // The fourth descriptor is the script's, which R had opened.
+  if (r.FS.open(scriptPath, 0).fd !== 3) throw new Error('the descriptors of the interpreter are not in order');
+  removeTree(r, bridgeFolder);
+  sendReady();
+  const unit = readUnit();
+  origin.unpin();
+  furnish(r.FS, unit, origin.randomFill);
+  prepare(r, unit);
+  if (unit.randomSeed !== null) origin.pinEntropy(`unit ${unit.randomSeed}`);
+  if (unit.epochMs !== null) origin.pinClock(unit.epochMs);
+  const code = runSealed(r, gate, unit);
+  handOut(r.FS, unit, code, gate.broken() !== undefined);
+}
+
+function isLoader(name: string): name is keyof Loaders {
+  return name === '_dlopen_js' || name === '_dlsym_js' || name === 'emscripten_resize_heap';
+}
 
 function removeTree({ FS }: Interpreter, path: string): void {
   for (const name of FS.readdir(path)) {
@@ -100,3 +138,11 @@ function removeTree({ FS }: Interpreter, path: string): void {
   }
   FS.rmdir(path);
 }
+
+const [runtime = '', mode] = process.argv.slice(2);
+const origin = sources();
+origin.pinEntropy('start');
+origin.pinClock(0);
+if (mode === 'snapshot') await makeSnapshot(runtime, origin);
+else await runUnit(runtime, origin);
+waitForTheEnd();
