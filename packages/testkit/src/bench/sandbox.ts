@@ -25,7 +25,7 @@ const goals = {
   runsc: { cold: 650, warm: 30 },
   killed: 600,
   replicas: 60,
-  python: 900,
+  python: { cold: 900, warm: 50 },
   wasi: 120,
 } as const;
 
@@ -145,27 +145,52 @@ async function dockerRuns(socketPath: string, image: string, runtime: string, ru
   return samples;
 }
 
+interface WasmKind {
+  readonly name: string;
+  readonly runner: string;
+  readonly cold?: number;
+  readonly warm?: number;
+  readonly entry: string;
+  readonly code: string | Uint8Array;
+}
+
+const wasmKinds: readonly WasmKind[] = [
+  {
+    name: 'python',
+    runner: 'platform-runner:python-3.14',
+    cold: goals.python.cold,
+    warm: goals.python.warm,
+    entry: 'main.py',
+    code: plainPython,
+  },
+  { name: 'R', runner: 'platform-runner:r', entry: 'main.R', code: plainR },
+  { name: 'WASI', runner: 'platform-runner:wasi', cold: goals.wasi, entry: 'main.wasm', code: emptyWasm },
+];
+
 async function* wasmRows({ runs }: SandboxBenchOptions, folder: string): AsyncGenerator<Row> {
-  const driver = wasmDriver({ cacheDir: join(tmpdir(), 'assay-bench-runtime'), workDir: join(folder, 'runs') });
-  const { runners } = await driver.probe();
-  const kinds: readonly [
-    name: string,
-    runner: string,
-    goal: number | undefined,
-    entry: string,
-    code: string | Uint8Array,
-  ][] = [
-    ['wasm python from snapshot', 'platform-runner:python-3.14', goals.python, 'main.py', plainPython],
-    ['wasm R', 'platform-runner:r', undefined, 'main.R', plainR],
-    ['wasm WASI', 'platform-runner:wasi', goals.wasi, 'main.wasm', emptyWasm],
-  ];
-  for (const [name, wanted, goal, entry, code] of kinds) {
-    const known = runners.some((one) => one.runner === wanted);
-    if (!known) yield { name, skipped: 'the wasm driver has no such runner' };
-    else {
-      const unit = await unitOf(join(folder, 'inputs'), wanted, entry, code);
-      yield rowOf(name, goal, async () => ({ samples: await coldStarts(driver, unit, runs) }));
+  const driverWith = (cells: number) =>
+    wasmDriver({
+      cacheDir: join(tmpdir(), 'assay-bench-runtime'),
+      workDir: join(folder, 'runs'),
+      warm: { cells, memoryBytes: 1024 ** 4 },
+    });
+  const cold = driverWith(0);
+  const { runners } = await cold.probe();
+  for (const { name, runner: wanted, entry, code, ...goal } of wasmKinds) {
+    if (!runners.some((one) => one.runner === wanted)) {
+      yield { name: `wasm ${name}`, skipped: 'the wasm driver has no such runner' };
+      continue;
     }
+    const unit = await unitOf(join(folder, 'inputs'), wanted, entry, code);
+    yield rowOf(`wasm ${name}, cold`, goal.cold, async () => ({ samples: await coldStarts(cold, unit, runs) }));
+    yield rowOf(`wasm ${name}, warm`, goal.warm, async () => {
+      const driver = driverWith(1);
+      try {
+        return { samples: await warmStarts(driver, unit, runs) };
+      } finally {
+        await driver.close();
+      }
+    });
   }
-  await driver.close();
+  await cold.close();
 }
