@@ -206,16 +206,15 @@ function evidenceOf(
   oomKills: number,
   ending: Ending,
 ): RunEvidence {
-  const broke = ending.kind === 'killed' && ending.why === 'policy';
-  const how =
-    state.killed === 'policy' ? 'the collector was made to speak out of turn' : 'the sandbox was ended from within';
+  // Not where gVisor itself died: too many processes of an honest unit do that too, and a breach bans a customer.
+  const broke = ending.kind === 'killed' && state.killed === 'policy';
   const connections = run.egress.connections();
   const signal = signalName(state.signal);
   return {
     ...(signal === undefined ? {} : { signal }),
     ...(oomKills > 0 || died?.outOfMemory === true ? { outOfMemory: true } : {}),
     ...(connections.length === 0 ? {} : { connections }),
-    ...(broke ? { breach: how } : {}),
+    ...(broke ? { breach: 'the collector was made to speak out of turn' } : {}),
   };
 }
 
