@@ -21,6 +21,7 @@ import { saidAccess, workerStateDir } from '../config.ts';
 import { allWell, tellFindings } from '../findings/finding.ts';
 import { print, printError } from '../terminal.ts';
 import { givenApiKey } from '../worker/api-key-source.ts';
+import { copyAllowlist, ownImagesDir } from '../worker/own-images.ts';
 import { selfTest } from '../worker/self-test.ts';
 import { install, planText, uninstall } from '../worker/service-manager.ts';
 import { settingOptions, settingsWith } from '../worker/setting-flags.ts';
@@ -83,10 +84,12 @@ async function joinMarket(args: Arguments): Promise<number> {
     printError('assay: nothing was stored or installed; mend what is marked ✗ and say the same again');
     return 1;
   }
-  const file: SettingsFile = { url, name: device, ...settings };
-  const changed = apiKey !== stored || JSON.stringify(known) !== JSON.stringify(file);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const otherImages = user !== undefined && (await copyAllowlist(folder, settings.images_dir));
+  const images = user === undefined ? {} : { images_dir: ownImagesDir(folder) };
+  const file: SettingsFile = { url, name: device, ...settings, ...images };
+  const changed = otherImages || apiKey !== stored || JSON.stringify(known) !== JSON.stringify(file);
   if (changed) {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeApiKey(folder, apiKey);
     await writeSettingsFile(folder, file);
   }
@@ -110,7 +113,7 @@ async function serve({ device, stateDir, folder, user, changed, plan }: Serving)
     print(`${fault ?? 'No manager of services is known here'}, so no service was installed.`);
     return startByHand(stateDir, device);
   }
-  if (user !== undefined) giveTo(user, [stateDir, dirname(folder), folder]);
+  if (user !== undefined) giveTo(user, folder, [stateDir, dirname(folder)]);
   const anew = await install(plan, changed);
   print(anew ? `The service ${plan.id} runs.` : `The service ${plan.id} was there; nothing has changed.`);
   if (process.platform === 'linux' && user === undefined) {

@@ -26,6 +26,7 @@ function planFor(platform: NodeJS.Platform, cpuShare = 1): ServicePlan {
     program: '/opt/assay/main.ts',
     checkout: '/opt/assay',
     stateDir: join(home, 'state'),
+    folder: join(home, 'state', 'worker', 'desk'),
     docker: false,
     settings: { cpu_share: cpuShare, memory_share: 0.8 },
     cores: 2,

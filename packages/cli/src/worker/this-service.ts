@@ -4,7 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism, homedir, totalmem } from 'node:os';
 import { Fault } from '@assay/core';
 import { fileURLToPath } from 'node:url';
-import { hasDockerGroup, servicePlan, serviceUser, type ServicePlan, type WorkerSettings } from '@assay/worker';
+import {
+  hasDockerGroup,
+  servicePlan,
+  serviceUser,
+  workerFolder,
+  type ServicePlan,
+  type WorkerSettings,
+} from '@assay/worker';
 import { checkout, windowsUser } from '../config.ts';
 
 const program = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -28,6 +35,7 @@ export function planOf(
       program,
       checkout: checkout.replace(/\/$/, ''),
       stateDir,
+      folder: workerFolder(stateDir, name),
       docker: settings.sandbox !== 'wasm' && hasDockerGroup(),
       settings,
       cores: availableParallelism(),
@@ -43,14 +51,17 @@ export function planOf(
   );
 }
 
-/** Makes the service's user, if it is not there, and gives it the worker's folder. Faults `worker.service_failed`. */
-export function giveTo(user: string, folders: readonly string[]): void {
-  const home = folders[0] ?? '/';
+/**
+ * Makes the service's user, if it is not there, and gives it the worker's folder and nothing beside it: other state of
+ * this machine may lie in the folders above, which it may only pass through. Faults `worker.service_failed`.
+ */
+export function giveTo(user: string, folder: string, above: readonly string[]): void {
   if (spawnSync('id', ['-u', user]).status !== 0) {
     const shell = '/usr/sbin/nologin';
-    must(['useradd', '--system', '--user-group', '--no-create-home', '--home-dir', home, '--shell', shell, user]);
+    must(['useradd', '--system', '--user-group', '--no-create-home', '--home-dir', folder, '--shell', shell, user]);
   }
-  for (const folder of folders) must(['chown', '-R', '-h', `${user}:${user}`, folder]);
+  for (const one of above) must(['chmod', 'a+x', one]);
+  must(['chown', '-R', '-h', `${user}:${user}`, folder]);
 }
 
 function must([command = '', ...args]: readonly string[]): void {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { launchdPlan, launchdPlist } from './launchd.ts';
+import { managerFault } from './service-plan.ts';
 import { serviceId, type ServiceSpec } from './service.ts';
 import { systemdPlan, systemdUnit } from './systemd.ts';
 import { windowsPlan, windowsTask } from './windows-task.ts';
@@ -15,12 +16,18 @@ const spec: ServiceSpec = {
   program: '/opt/assay/packages/cli/src/main.ts',
   checkout: '/opt/assay',
   stateDir: '/var/lib/assay',
+  folder: '/var/lib/assay/worker/dora-desk',
   docker: false,
   settings: { cpu_share: 0.5, memory_share: 0.25 },
   cores: 4,
   memoryBytes: 16 * 1024 ** 3,
 };
-const awkward = { ...spec, name: `Dora's "50 %" <desk> & $HOME`, stateDir: '/srv/my state' };
+const awkward = {
+  ...spec,
+  name: `Dora's "50 %" <desk> & $HOME`,
+  stateDir: '/srv/my state',
+  folder: '/srv/my state/worker/50 %',
+};
 
 describe('the id of a service', () => {
   it.each([
@@ -43,7 +50,7 @@ describe('a unit of systemd', () => {
       'SupplementaryGroups=docker',
       'NoNewPrivileges=yes',
       'ProtectSystem=strict',
-      'ReadWritePaths="/var/lib/assay"',
+      'ReadWritePaths="/var/lib/assay/worker/dora-desk"',
       'CapabilityBoundingSet=',
       'CPUQuota=200%',
       `MemoryMax=${4 * 1024 ** 3 + 512 * 1024 ** 2}`,
@@ -96,6 +103,16 @@ describe('a unit of systemd', () => {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  });
+});
+
+describe('the manager of services', () => {
+  it('is said to be missing where it is', () => {
+    expect(managerFault('linux', () => false)).toBe('systemd does not run here');
+    expect(managerFault('linux', (path) => path === '/run/systemd/system')).toBeUndefined();
+    expect(managerFault('darwin')).toBeUndefined();
+    expect(managerFault('win32')).toBeUndefined();
+    expect(managerFault('freebsd')).toBe('no manager of services is known for freebsd');
   });
 });
 

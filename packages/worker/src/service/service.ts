@@ -12,6 +12,8 @@ export interface ServiceSpec {
   readonly checkout: string;
   /** ASSAY_STATE_DIR. */
   readonly stateDir: string;
+  /** The worker's own folder below it, the only one that it writes. */
+  readonly folder: string;
   /** The user whom a service of the whole machine runs as; undefined for a service of the one who installs it. */
   readonly user?: string;
   /** Whether the worker speaks to a Docker Engine. */

@@ -33,7 +33,7 @@ function walls(spec: ServiceSpec): string[] {
     ...(spec.docker ? ['SupplementaryGroups=docker'] : []),
     'ProtectSystem=strict',
     `ProtectHome=${inHome ? 'read-only' : 'yes'}`,
-    `ReadWritePaths=${path(spec.stateDir)}`,
+    `ReadWritePaths=${path(spec.folder)}`,
     'PrivateTmp=yes',
     'PrivateDevices=yes',
     'ProtectClock=yes',
