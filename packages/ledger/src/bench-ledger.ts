@@ -24,15 +24,19 @@ export interface LedgerBenchResult {
 
 const as: LedgerIdentity = { mspId: platformMsp, name: 'bench', roles: ['orchestrator'] };
 
+/** An id of its own for everything that a submission names. */
+function idOf(prefix: string, run: string, index: number): string {
+  return `${prefix}_${run}${String(index).padStart(24, '0')}`;
+}
+
 /** Records one result for each of as many workers, so that no two submissions depend on each other. */
 export async function benchLedger(options: LedgerBenchOptions): Promise<LedgerBenchResult> {
   const { ledger, batch, clients, nowMs } = options;
   const run = randomBytes(4).toString('hex');
-  const job = `job_${run}${'0'.repeat(24)}`;
   const submission = (index: number): Submission => ({
     contract: 'Reputation',
     fn: 'recordResult',
-    args: [`wrk_${run}${String(index).padStart(24, '0')}`, 'true', `{"job":"${job}","replicas":1}`],
+    args: [idOf('wrk', run, index), 'true', `{"job":"${idOf('job', run, index)}","replicas":1}`],
     idempotencyKey: `bench/${run}/${index}`,
   });
   const before = (await ledger.head()).block;

@@ -4,6 +4,7 @@ export { verifyLedger, verifyLedgerIn, type LedgerReport, type VerifyOptions } f
 export type { LedgerProblem } from './replay.ts';
 export { followFacts, followOnce, type FactFollower, type FollowOptions } from './follow-facts.ts';
 export { blockDetail, factsOfJob, historyOfKey, listBlocks, type BlockDetail, type BlockSummary } from './explorer.ts';
+export { benchGateway, type GatewayBenchOptions } from './fabric/bench-gateway.ts';
 export { benchLedger, type LedgerBenchOptions, type LedgerBenchResult } from './bench-ledger.ts';
 export { openFabricLedger, type FabricLedger, type FabricLedgerOptions } from './fabric/fabric-ledger.ts';
 export { verifyFabricLedger, type VerifyFabricOptions } from './fabric/verify-fabric.ts';

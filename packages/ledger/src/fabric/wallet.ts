@@ -77,7 +77,7 @@ async function own(
     const endsMs = Date.parse(new X509Certificate(certificate).validTo);
     if (endsMs - clock.nowMs() > (validDays * day) / 3) return memberOf(mspId, certificate, key);
   }
-  const place = authorities[mspId];
+  const place = authorities?.[mspId];
   if (!place) throw refuse('config.invalid', `${join(wallet, mspId, name)} has no cert.pem and key.pem`);
   const authority: Authority = {
     organization: mspId,

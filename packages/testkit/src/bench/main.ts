@@ -2,6 +2,7 @@
 
 import { readDispatchOptions } from './dispatch-options.ts';
 import { runDispatch } from './dispatch.ts';
+import { readLedgerOptions, runLedgerBench } from './ledger.ts';
 import { readSandboxOptions } from './sandbox-options.ts';
 import { runSandboxBench } from './sandbox.ts';
 
@@ -14,9 +15,14 @@ async function run(): Promise<number> {
     await runSandboxBench(readSandboxOptions(args), print);
     return 0;
   }
+  if (name === 'ledger') {
+    await runLedgerBench(readLedgerOptions(args), print);
+    return 0;
+  }
   if (name !== 'dispatch') {
     process.stderr.write(
-      'usage: bench sandbox [--runs N] [--pool N] [--json]\n' +
+      'usage: bench sandbox [--runs N] [--pool N] [--only runc,runsc,wasm] [--json]\n' +
+        '       bench ledger [--submissions N] [--clients N] [--runs N] [--tools DIR] [--json]\n' +
         '       bench dispatch [--units N] [--jobs N] [--workers N] [--batch N] [--redundancy N] [--warm-up N] [--runs N] [--json] [--statements]\n',
     );
     return 2;

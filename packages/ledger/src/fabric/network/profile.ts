@@ -30,7 +30,7 @@ export interface ConnectionProfile {
    * authorities that issue what the wallet lacks.
    */
   readonly wallet: string;
-  readonly authorities: Readonly<Record<string, Readonly<{ key: string; certificate: string }>>>;
+  readonly authorities?: Readonly<Record<string, Readonly<{ key: string; certificate: string }>>>;
 }
 
 export async function writeProfile({ folders, topology }: Site): Promise<void> {

@@ -1,0 +1,163 @@
+/** `bench ledger`: both engines, each beside what bounds it: signatures for the one, the plain client for the other. */
+
+import { generateKeyPairSync, sign, verify } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, homedir, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  benchGateway,
+  benchLedger,
+  ledgerKeyFromSeed,
+  openEmbeddedLedger,
+  openFabricLedger,
+  startNetwork,
+  stopNetwork,
+} from '@assay/ledger';
+import { systemClock } from '@assay/server';
+import { databaseName, migrate, openDatabase, roles, startEmbeddedPostgres, type Database } from '@assay/store';
+
+export interface LedgerBenchSettings {
+  readonly submissions: number;
+  readonly clients: number;
+  readonly runs: number;
+  readonly json: boolean;
+  readonly tools: string;
+}
+
+/** Reads the command line; throws with the name of what is not known. */
+export function readLedgerOptions(args: readonly string[]): LedgerBenchSettings {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      submissions: { type: 'string', default: '1000' },
+      clients: { type: 'string', default: '200' },
+      runs: { type: 'string', default: '3' },
+      json: { type: 'boolean', default: false },
+      tools: { type: 'string', default: join(homedir(), '.cache', 'assay', 'tools') },
+    },
+  });
+  const whole = (name: 'submissions' | 'clients' | 'runs'): number => {
+    if (!/^[1-9]\d{0,5}$/.test(values[name])) throw new Error(`--${name} takes a whole number from 1 on`);
+    return Number(values[name]);
+  };
+  return { ...values, submissions: whole('submissions'), clients: whole('clients'), runs: whole('runs') };
+}
+
+interface Row {
+  readonly name: string;
+  /** The runs' rates per second. */
+  readonly rates: readonly number[];
+}
+
+const nowMs = (): number => performance.now();
+const key = ledgerKeyFromSeed(new Uint8Array(32));
+
+/** Measures row after row, so that none disturbs another. */
+export async function runLedgerBench(settings: LedgerBenchSettings, print: (line: string) => void): Promise<void> {
+  const [load = 0] = loadavg();
+  const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
+  const machine = `${availableParallelism()} cores, load ${load.toFixed(1)} before`;
+  try {
+    const rows = [...signatureRows(settings)];
+    rows.push(...(await onDatabase(join(folder, 'embedded'), (db) => embeddedRows(db, settings))));
+    rows.push(...(await onDatabase(join(folder, 'mirror'), (db) => fabricRows(db, join(folder, 'fabric'), settings))));
+    if (settings.json) print(JSON.stringify({ machine, settings, rows }, undefined, 2));
+    else for (const line of [machine, ...rows.map(lineOf)]) print(line);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function lineOf({ name, rates }: Row): string {
+  const sorted = rates.toSorted((a, b) => a - b);
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  return `${name.padEnd(52)} ${String(median).padStart(7)}/s   (${rates.join(', ')})`;
+}
+
+/** What one thread can check: the wall before any ledger with a signature for each transaction. */
+function signatureRows({ runs }: LedgerBenchSettings): Row[] {
+  const message = new Uint8Array(256);
+  const ed25519 = generateKeyPairSync('ed25519');
+  const p256 = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const [edSignature, ecSignature] = [
+    sign(null, message, ed25519.privateKey),
+    sign('sha256', message, p256.privateKey),
+  ];
+  const rate = (once: () => unknown): number[] =>
+    Array.from({ length: runs }, () => {
+      const started = nowMs();
+      let count = 0;
+      for (; nowMs() - started < 500; count += 1) once();
+      return Math.round((count * 1000) / (nowMs() - started));
+    });
+  return [
+    {
+      name: 'ed25519 signatures checked, one thread',
+      rates: rate(() => verify(null, message, ed25519.publicKey, edSignature)),
+    },
+    {
+      name: 'P-256 signatures checked, one thread',
+      rates: rate(() => verify('sha256', message, p256.publicKey, ecSignature)),
+    },
+  ];
+}
+
+async function onDatabase<T>(dataDir: string, run: (db: Database) => Promise<T>): Promise<T> {
+  const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+  try {
+    await migrate(postgres.connectionString(roles.owner, databaseName));
+    const db = openDatabase({
+      connectionString: postgres.connectionString(roles.app, databaseName),
+      maxConnections: 8,
+    });
+    try {
+      return await run(db);
+    } finally {
+      await db.close();
+    }
+  } finally {
+    await postgres.stop();
+  }
+}
+
+async function embeddedRows(db: Database, { submissions, clients, runs }: LedgerBenchSettings): Promise<Row[]> {
+  const ledger = await openEmbeddedLedger({ db, key });
+  const rows: Row[] = [];
+  for (const [name, batch] of [
+    ['one submission a call', 1],
+    ['500 submissions a call', 500],
+  ] as const) {
+    const rates: number[] = [];
+    for (let run = 0; run < runs; run += 1) {
+      const options = { ledger, submissions: submissions * 5, batch, clients: batch === 1 ? clients : 4, nowMs };
+      rates.push((await benchLedger(options)).perSecond);
+    }
+    rows.push({ name: `embedded, ${name}`, rates });
+  }
+  return rows;
+}
+
+async function fabricRows(db: Database, folder: string, settings: LedgerBenchSettings): Promise<Row[]> {
+  const { submissions, clients, runs } = settings;
+  const { profile } = await startNetwork({ folder, tools: settings.tools, clock: systemClock });
+  const ledger = await openFabricLedger({ db, key, profile, clock: systemClock, onProblem: () => undefined });
+  const raw: number[] = [];
+  const engine: number[] = [];
+  try {
+    // In turn, so that a busy moment of the machine hits both; the first pair warms both up.
+    for (let run = 0; run <= runs; run += 1) {
+      const gateway = await benchGateway({ profile, submissions, clients, clock: systemClock, nowMs });
+      const ours = await benchLedger({ ledger, submissions, batch: 1, clients, nowMs });
+      if (run > 0) raw.push(gateway.perSecond);
+      if (run > 0) engine.push(ours.perSecond);
+    }
+  } finally {
+    await ledger.close();
+    await stopNetwork(folder, { erase: true });
+  }
+  return [
+    { name: `Fabric, the gateway client alone, ${clients} at once`, rates: raw },
+    { name: `Fabric, this engine, ${clients} at once`, rates: engine },
+  ];
+}
