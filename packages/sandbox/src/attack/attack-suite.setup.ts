@@ -183,14 +183,15 @@ export function attackSuite(name: string, language: Language, openKit: () => Pro
         const residual = kit.residual[probe.id];
         rows.push({ id: probe.id, ...finding, ...(residual === undefined ? {} : { residual }) });
         if (residual === undefined) expect(finding).toMatchObject({ verdict: 'held' });
-        else expect(finding, `is listed as not held: ${residual}`).toMatchObject({ verdict: 'escaped' });
+        else expect(finding.verdict, `is listed as not held: ${residual}`).not.toBe('odd');
       },
       90_000,
     );
 
     it('leaves the host as it was', async () => {
-      await pause(500);
+      // Dead containers are removed when nothing else is to do.
+      await expect.poll(() => kit.left(), { timeout: 90_000, interval: 500 }).toEqual(before.left);
       expect(await hostState(await kit.left())).toEqual(before);
-    });
+    }, 100_000);
   });
 }

@@ -21,5 +21,7 @@ const all: readonly Probe[] = [
 
 export const probes: readonly Probe[] = all.map((probe) => {
   const [r, wasi] = [inR[probe.id], inWasi[probe.id]];
-  return { ...probe, code: { ...probe.code, ...(r && { r }), ...(wasi && { wasi }) } };
+  const code = { ...probe.code, ...(r && { r }), ...(wasi && { wasi }) };
+  const unsaid = Object.entries(probe.without ?? {}).filter(([language]) => !(language in code));
+  return { ...probe, code, without: Object.fromEntries(unsaid) };
 });

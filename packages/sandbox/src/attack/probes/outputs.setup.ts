@@ -6,7 +6,11 @@ import { native } from '../probe.setup.ts';
 const memoryFiles = 'the file system in memory has no such thing';
 
 function anyPython(id: string, what: string, code: string, expected: Probe['expected'] = ['exit']): Probe {
-  return { id, group: 'outputs', what, code: { cpython: code, pyodide: code }, expected };
+  const without = {
+    r: 'the bytes of an archive are the same whoever writes it',
+    wasi: 'the bytes of an archive are the same whoever writes it',
+  };
+  return { id, group: 'outputs', what, code: { cpython: code, pyodide: code }, without, expected };
 }
 
 /** The same where the interpreter in WebAssembly cannot reach outside even when it is open. */
@@ -53,6 +57,7 @@ const outputProbes: readonly Probe[] = [
       pyodide:
         "try:\n  with open('results/sparse', 'wb') as file: file.truncate(1 << 29)\n  escaped('512 MiB')\nexcept OSError as error: print('refused', error)",
     },
+    without: { r: 'R’s connections cannot give a file a size' },
     expected: ['exit', 'killed: outputs', 'killed: scratch', 'killed: policy', 'killed: memory'],
   },
   anyPython(
