@@ -2,11 +2,16 @@
 
 import { parseArgs } from 'node:util';
 
+export const sandboxKinds = ['runc', 'runsc', 'wasm'] as const;
+export type SandboxKind = (typeof sandboxKinds)[number];
+
 export interface SandboxBenchOptions {
   /** How often each start is made. */
   readonly runs: number;
   /** Containers that wait when replicas are counted. */
   readonly pool: number;
+  /** What is measured. */
+  readonly only: readonly SandboxKind[];
   /** Whether to print one JSON text instead of a table. */
   readonly json: boolean;
 }
@@ -18,6 +23,7 @@ export function readSandboxOptions(args: readonly string[]): SandboxBenchOptions
     options: {
       runs: { type: 'string', default: '20' },
       pool: { type: 'string', default: '48' },
+      only: { type: 'string', default: sandboxKinds.join() },
       json: { type: 'boolean', default: false },
     },
   });
@@ -26,5 +32,10 @@ export function readSandboxOptions(args: readonly string[]): SandboxBenchOptions
     if (!Number.isSafeInteger(value) || value < min) throw new Error(`--${name} must be a whole number from ${min}`);
     return value;
   };
-  return { runs: whole('runs', 1), pool: whole('pool', 3), json: values.json };
+  const only = values.only.split(',').map((kind) => {
+    const known = sandboxKinds.find((one) => one === kind);
+    if (!known) throw new Error(`--only takes ${sandboxKinds.join(', ')}`);
+    return known;
+  });
+  return { only, runs: whole('runs', 1), pool: whole('pool', 3), json: values.json };
 }

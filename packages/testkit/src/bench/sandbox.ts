@@ -35,10 +35,15 @@ export async function runSandboxBench(options: SandboxBenchOptions, print: (line
   const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
   const rows: Row[] = [];
   try {
-    for (const part of [dockerRows, wasmRows]) {
+    const parts = [
+      ...(runtimesOf(options).length > 0 ? [dockerRows] : []),
+      ...(options.only.includes('wasm') ? [wasmRows] : []),
+    ];
+    for (const part of parts) {
       for await (const row of part(options, folder)) {
         rows.push(row);
-        if (!options.json) process.stderr.write(`${row.name}\n`);
+        const { p50 = '', p90 = '', rate = '', skipped = '' } = findingOf(row);
+        if (!options.json) process.stderr.write(`${row.name}: ${p50} ${p90} ${rate}${skipped}\n`);
       }
     }
   } finally {
@@ -62,6 +67,7 @@ async function rowOf(name: string, goal: number | undefined, measure: () => Prom
 
 const runner = 'platform-runner:python';
 const runtimes = ['runc', 'runsc'] as const;
+const runtimesOf = ({ only }: SandboxBenchOptions) => runtimes.filter((one) => only.includes(one));
 
 async function* dockerRows(options: SandboxBenchOptions, folder: string): AsyncGenerator<Row> {
   let engine: Engine | undefined;
@@ -70,7 +76,7 @@ async function* dockerRows(options: SandboxBenchOptions, folder: string): AsyncG
     const known = allowedImages().find((one) => one.runner === runner);
     const { imagesDir } = programSettings();
     const image = known?.image ?? (await loadImage(readRecipe('python'), imagesDir, engine.socketPath));
-    for (const runtime of runtimes) yield* runtimeRows(options, folder, engine, image, runtime);
+    for (const runtime of runtimesOf(options)) yield* runtimeRows(options, folder, engine, image, runtime);
   } catch (error) {
     yield { name: 'docker', skipped: error instanceof Error ? error.message : String(error) };
   } finally {
