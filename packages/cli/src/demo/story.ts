@@ -29,6 +29,7 @@ export function tell(story: Story): void {
   print(`\n${paint('bold', `━━ ${plain(job.name)} `.padEnd(78, '━'))}`);
   asked(job);
   verdicts(story.units);
+  acrossRuntimes(story.units);
   lies(story.units);
   moneyTimeline(story);
   ledgerFacts(story.facts);
@@ -89,6 +90,19 @@ function verdicts(units: readonly Unit[]): void {
       ]),
     ),
   );
+}
+
+/** Results that agree although different runtimes made them. */
+function acrossRuntimes(units: readonly Unit[]): void {
+  for (const unit of units) {
+    const agreed = unit.replicas.filter((one) => one.state === 'agreed');
+    const classes = Map.groupBy(agreed, (one) => one.machineClass);
+    if (classes.size < 2) continue;
+    const groups = [...classes].map(
+      ([name, ones]) => `${ones.map((one) => plain(one.workerName)).join(' and ')} on ${name.slice(0, 12)}`,
+    );
+    print(`  ${unitName(unit)} agrees across runtimes: ${groups.join(', ')}`);
+  }
 }
 
 /** The lies that were caught: who told them, who replaced them, and that nothing was paid for them. */
