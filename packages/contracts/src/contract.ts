@@ -1,8 +1,8 @@
 /** Contract: the life of one job, from CREATED to its end. */
 
-import { canonicalJson, refuse, type JobId } from '@assay/core';
+import { canonicalJson, limits, refuse, toHex, type JobId } from '@assay/core';
 import type { Context } from 'fabric-contract-api';
-import { hashOfArgument, jobIdOf, oneOf } from './arguments.ts';
+import { hashOfArgument, jobIdOf, malformed, oneOf } from './arguments.ts';
 import { moveEscrow } from './escrow-trigger.ts';
 import { emit } from './facts.ts';
 import { LedgerContract } from './ledger-contract.ts';
@@ -113,10 +113,50 @@ export class Contract extends LedgerContract {
     return canonicalJson(record);
   }
 
+  /**
+   * Keeps what came with the proposal for the members of the channel's private collection only; on the chain stands its
+   * hash. Refuses `request.malformed` where nothing came.
+   */
+  async sealDetails(ctx: Context, contractId: string): Promise<string> {
+    const { id } = await contractOf(ctx, jobIdOf(contractId));
+    await ctx.stub.putPrivateData(sealedCollection, keyOf(ctx, 'contract', id), sealedBytes(ctx));
+    emit(ctx, ['DetailsSealed', { job: id }]);
+    return canonicalJson({ job: id });
+  }
+
+  /** What was sealed, for members; refuses `job.not_found`. */
+  async getSealed(ctx: Context, contractId: string): Promise<string> {
+    const bytes = await ctx.stub.getPrivateData(sealedCollection, keyOf(ctx, 'contract', jobIdOf(contractId)));
+    if (bytes.length === 0) throw refuse('job.not_found', 'nothing is sealed for this contract');
+    return new TextDecoder().decode(bytes);
+  }
+
+  /** The SHA-256 of what was sealed, in hex, for everybody on the channel; refuses `job.not_found`. */
+  async getSealedHash(ctx: Context, contractId: string): Promise<string> {
+    const hash = await ctx.stub.getPrivateDataHash(sealedCollection, keyOf(ctx, 'contract', jobIdOf(contractId)));
+    if (hash.length === 0) throw refuse('job.not_found', 'nothing is sealed for this contract');
+    return toHex(hash);
+  }
+
   /** The contract's record; refuses `job.not_found`. */
   async getContract(ctx: Context, contractId: string): Promise<string> {
     return canonicalJson(await contractOf(ctx, jobIdOf(contractId)));
   }
+}
+
+/** The transient field that carries what is to be sealed. */
+export const transientSealed = 'assay.sealed';
+
+/** The private collection; a channel without one refuses. */
+export const sealedCollection = 'sealed';
+
+function sealedBytes(ctx: Context): Uint8Array {
+  const bytes = ctx.stub.getTransient().get(transientSealed);
+  if (bytes === undefined || bytes.length === 0) throw malformed('nothing to seal came with the proposal');
+  if (bytes.length > limits.ledgerArgChars) {
+    throw refuse('request.too_large', `at most ${limits.ledgerArgChars} bytes are sealed`);
+  }
+  return bytes;
 }
 
 async function move(ctx: Context, job: JobId, event: ContractEvent): Promise<ContractRecord> {

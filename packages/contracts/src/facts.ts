@@ -13,6 +13,7 @@ export const factNames = [
   'ContractDisputed',
   'ContractRefunded',
   'ContractCancelled',
+  'DetailsSealed',
   'ChallengeTimerStarted',
   'PayoutTriggered',
   'RefundTriggered',

@@ -1,4 +1,4 @@
-export { Contract } from './contract.ts';
+export { Contract, sealedCollection, transientSealed } from './contract.ts';
 export { EscrowTrigger } from './escrow-trigger.ts';
 export { Marketplace } from './marketplace.ts';
 export { Reputation } from './reputation.ts';

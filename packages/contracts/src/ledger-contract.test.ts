@@ -73,3 +73,19 @@ test.each(['', 'x'.repeat(301)])('a key of %j is refused', async (key) => {
   const outcome = await contractRunner().run('Marketplace:listContract', [job, details], { key });
   expect(outcome).toMatchObject({ kind: 'refused', code: 'request.malformed' });
 });
+
+test.each([undefined, ''])('sealing %j is refused', async (sealed) => {
+  const runner = contractRunner();
+  await runner.run('Marketplace:listContract', [job, details]);
+  const outcome = await runner.run('Contract:sealDetails', [job], sealed === undefined ? {} : { sealed });
+  expect(outcome).toMatchObject({ kind: 'refused', code: 'request.malformed' });
+});
+
+test('what is too long to be sealed, of no contract, or of an engine without private data is refused', async () => {
+  const runner = contractRunner();
+  const seal = (sealed: string) => runner.run('Contract:sealDetails', [job], { sealed });
+  expect(await seal('x')).toMatchObject({ kind: 'refused', code: 'job.not_found' });
+  await runner.run('Marketplace:listContract', [job, details]);
+  expect(await seal('x'.repeat(128 * 1024 + 1))).toMatchObject({ kind: 'refused', code: 'request.too_large' });
+  expect(await seal('x')).toMatchObject({ kind: 'refused', code: 'ledger.refused' });
+});

@@ -48,6 +48,9 @@ export const contractFunctions: Readonly<Record<ContractName, Readonly<Record<st
     cancelContract: write(orchestrator, 'contractId'),
     refundContract: write(orchestrator, 'contractId'),
     getContract: read('contractId'),
+    sealDetails: write(orchestrator, 'contractId'),
+    getSealed: read('contractId'),
+    getSealedHash: read('contractId'),
   },
   Reputation: {
     recordResult: write(orchestrator, 'workerId', 'success', 'metrics'),

@@ -116,7 +116,7 @@ async function newcomers(
 ): Promise<{ pending: Pending[]; repeats: Repeat[] }> {
   const sound: { index: number; submission: Submission; as: LedgerIdentity }[] = [];
   for (const [index, request] of requests.entries()) {
-    const problem = problemOf(request.submission);
+    const problem = problemOf(request.submission) ?? sealing(request.submission);
     if (problem) outcomes[index] = refused(problem);
     else sound.push({ index, ...request });
   }
@@ -143,6 +143,11 @@ async function newcomers(
     else pending.push({ index, submission, member, attempt: earlier.length, touched: untouched });
   }
   return { pending, repeats };
+}
+
+/** Whoever has the one database sees everything in it. */
+function sealing({ sealed }: Submission) {
+  return sealed === undefined ? undefined : refuse('ledger.refused', 'the embedded ledger has no private data');
 }
 
 function storedOutcome(

@@ -1,6 +1,6 @@
 /** Runs single contract functions on state in memory, as a peer would, for the tests of contracts. */
 
-import { contracts, platformMsp, transientKey } from '@assay/contracts';
+import { contracts, platformMsp, transientKey, transientSealed } from '@assay/contracts';
 import type { LedgerIdentity } from '@assay/core';
 import { endorser, type Endorsement } from './endorse.ts';
 import { timestampOf, type ContractClass } from './fabric-runtime.ts';
@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly atMs?: number;
   /** The idempotency key that comes with the proposal, as on Fabric. */
   readonly key?: string;
+  /** What is to be sealed. */
+  readonly sealed?: string;
 }
 
 /** An orchestrator that is an arbiter as well. */
@@ -37,12 +39,18 @@ export function contractRunner(classes: readonly ContractClass[] = contracts): C
   const state = memoryState();
   let block = 0;
   const get = async (name: string) => (await state.getMany([name])).get(name);
-  const execute: ContractRunner['endorse'] = (call, args, { as = platformIdentity, atMs = 1_000_000, key } = {}) => {
+  const execute: ContractRunner['endorse'] = (
+    call,
+    args,
+    { as = platformIdentity, atMs = 1_000_000, key, sealed } = {},
+  ) => {
     const [contract = '', fn = ''] = call.split(':');
     const { mspId, certificate } = keys.member(as);
     const timestamp = timestampOf(atMs);
     const txId = String(block).padStart(64, '0');
-    const transient = new Map(key === undefined ? [] : [[transientKey, Buffer.from(key)]]);
+    const transient = new Map<string, Uint8Array>();
+    if (key !== undefined) transient.set(transientKey, Buffer.from(key));
+    if (sealed !== undefined) transient.set(transientSealed, Buffer.from(sealed));
     const proposal = { contract, fn, args, txId, channel: 'test', mspId, certificate, timestamp, transient };
     return endorse(proposal, get, state);
   };

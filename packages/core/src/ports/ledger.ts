@@ -25,6 +25,11 @@ export interface Submission {
   readonly args: readonly string[];
   /** The same key commits once, however often it is sent. */
   readonly idempotencyKey: string;
+  /**
+   * Text for `Contract.sealDetails`: it goes to the channel members' private stores, and only its hash onto the chain. An
+   * engine without private data refuses `ledger.refused`.
+   */
+  readonly sealed?: string;
 }
 
 export type SubmissionOutcome =

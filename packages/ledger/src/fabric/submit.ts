@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contract, Network, Transaction } from '@hyperledger/fabric-gateway';
 import { common } from '@hyperledger/fabric-protos';
-import { transientKey } from '@assay/contracts';
+import { transientKey, transientSealed } from '@assay/contracts';
 import {
   Fault,
   limits,
@@ -107,7 +107,10 @@ function propose({ peers, chaincode }: SubmitDeps, submission: Submission, membe
   const contract: Contract = peers.network(member).getContract(chaincode, submission.contract);
   return contract.newProposal(submission.fn, {
     arguments: [...submission.args],
-    transientData: { [transientKey]: submission.idempotencyKey },
+    transientData: {
+      [transientKey]: submission.idempotencyKey,
+      ...(submission.sealed === undefined ? {} : { [transientSealed]: submission.sealed }),
+    },
   });
 }
 

@@ -3,6 +3,7 @@
  * mirror again and holds each row of the ledger's tables against it.
  */
 
+import { dirname } from 'node:path';
 import { common } from '@hyperledger/fabric-protos';
 import { platformMsp } from '@assay/contracts';
 import { Fault, limits, type Clock } from '@assay/core';
@@ -69,7 +70,7 @@ async function verifyIn(
   const certificates = await checkCreators(tx, replay.problems);
   const [row] = await tx.query<{ next_block: bigint }>('SELECT next_block FROM ledger_head');
   const count = row?.next_block ?? 0n;
-  await requireHeight(peers, member, count);
+  await requireHeight(peers, member, count, dirname(options.profile));
   if (count > 0n) {
     const events = await peers.network(member).getBlockEvents({ startBlock: 0n });
     try {
@@ -87,13 +88,13 @@ async function verifyIn(
 }
 
 /** A peer that has fewer blocks would let us wait for the rest. */
-async function requireHeight(peers: Peers, member: FabricMember, count: bigint): Promise<void> {
+async function requireHeight(peers: Peers, member: FabricMember, count: bigint, folder: string): Promise<void> {
   const network = peers.network(member);
   const bytes = await network
     .getContract('qscc')
     .evaluateTransaction('GetChainInfo', network.getName())
     .catch((error: unknown) => {
-      const what = 'the network’s peer does not answer: ./assay fabric up starts a local one';
+      const what = `the network’s peer does not answer; a local one starts with ./assay fabric up --folder ${folder}`;
       throw new Fault('ledger.unavailable', what, { cause: error, retry: true });
     });
   const height = common.BlockchainInfo.deserializeBinary(bytes).getHeight();

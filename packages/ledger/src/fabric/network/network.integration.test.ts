@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
@@ -74,6 +74,41 @@ describeOnFabric('a local network', () => {
     await expect(read).rejects.toBeInstanceOf(Fault);
     await ledger.close();
     await database.drop();
+  });
+
+  test('keeps sealed details among the members of private-science, and their hash on the chain', async () => {
+    const database = await testDatabase();
+    const ledger = await openTestLedger(network, database.db, 'private-science');
+    const job = freshJob();
+    const sealed = 'a protein that nobody else may know';
+    const seal = {
+      contract: 'Contract',
+      fn: 'sealDetails',
+      args: [job],
+      idempotencyKey: `${job}/seal`,
+      sealed,
+    } as const;
+    expect(await ledger.submit([listed(job), seal], platform)).toMatchObject(Array(2).fill({ kind: 'committed' }));
+    expect(await ledger.evaluate('Contract', 'getSealed', [job], platform)).toBe(sealed);
+    const digest = createHash('sha256').update(sealed).digest('hex');
+    expect(await ledger.evaluate('Contract', 'getSealedHash', [job], platform)).toBe(digest);
+    expect((await ledger.facts(1n, 100)).map(({ name }) => name)).toContain('DetailsSealed');
+    const [row] = await database.db.query<{ found: bigint }>(
+      'SELECT count(*) AS found FROM ledger_tx WHERE strpos(transaction, $1) > 0',
+      ['protein'],
+    );
+    expect(row?.found).toBe(0n);
+    await ledger.close();
+    // The public channel has no such collection.
+    const other = await testDatabase();
+    const open = await openTestLedger(network, other.db);
+    expect(await open.submit([listed(job), seal], platform)).toMatchObject([
+      { kind: 'committed' },
+      { kind: 'refused', code: 'ledger.refused' },
+    ]);
+    await open.close();
+    await database.drop();
+    await other.drop();
   });
 
   test('one organisation’s keys are not another’s', async () => {

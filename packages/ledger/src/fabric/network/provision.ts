@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sealedCollection } from '@assay/contracts';
 import { Fault, limits } from '@assay/core';
 import { builderPrograms, contractsPackage } from './contracts-package.ts';
 import { writeOpen, writeSecret, type Folders } from './folders.ts';
@@ -29,7 +30,7 @@ export interface Site {
 /** Private data of the members' own: on the chain stand only its hashes. */
 const collections = [
   {
-    name: 'sealed',
+    name: sealedCollection,
     policy: "OR('PlatformMSP.member')",
     requiredPeerCount: 0,
     maxPeerCount: 3,
