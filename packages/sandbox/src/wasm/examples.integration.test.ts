@@ -67,7 +67,7 @@ describe('the examples', () => {
     expect(Math.abs(summary.pi - Math.PI)).toBeLessThan(0.01);
   });
 
-  it('r-regression explains the harvest as any other R does', async () => {
+  it('r-regression explains the harvest as every other R does', async () => {
     const { files, manifest } = await load('r-regression');
     const inputs = await kit.lay(files);
     const { outcome, stdout } = await runPython({ ...kit, runner: rRunner }, '', {

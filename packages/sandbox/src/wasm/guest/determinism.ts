@@ -6,6 +6,10 @@ import { createHash, randomFillSync } from 'node:crypto';
 const tickMs = 0.1;
 
 export interface Sources {
+  /** Milliseconds since 1970, or milliseconds that only grow. */
+  clock(kind: 'real' | 'monotonic'): number;
+  /** Whether the clock moves only by being read. */
+  isPinned(): boolean;
   randomFill(bytes: Uint8Array): void;
   /** Entropy becomes SHA-256 in counter mode over `seed`. */
   pinEntropy(seed: string): void;
@@ -27,9 +31,15 @@ export function sources(): Sources {
   let seed: string | undefined;
   let counter = 0;
   let pinned: { epochMs: number; ticks: number } | undefined;
-  Date.now = () => (pinned ? Math.floor(pinned.epochMs + elapsed(pinned)) : realDate());
-  performance.now = () => (pinned ? elapsed(pinned) : realMonotonic());
+  const clocks = {
+    real: () => (pinned ? Math.floor(pinned.epochMs + elapsed(pinned)) : realDate()),
+    monotonic: () => (pinned ? elapsed(pinned) : realMonotonic()),
+  };
+  Date.now = clocks.real;
+  performance.now = clocks.monotonic;
   return {
+    clock: (kind) => clocks[kind](),
+    isPinned: () => pinned !== undefined,
     randomFill(bytes) {
       if (seed === undefined) {
         for (let at = 0; at < bytes.length; at += 65_536) randomFillSync(bytes.subarray(at, at + 65_536));

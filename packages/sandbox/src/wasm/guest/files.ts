@@ -13,7 +13,7 @@ export interface MemoryFiles {
   chdir(path: string): void;
   unlink(path: string): void;
   createDevice(folder: string, name: string, read: () => number): void;
-  makedev(major: number, minor: number): number;
+  makedev(kind: number, device: number): number;
   registerDevice(device: number, operations: Partial<DeviceOps>): void;
   mkdev(path: string, device: number): void;
   open(path: string, flags: number): { readonly fd: number };

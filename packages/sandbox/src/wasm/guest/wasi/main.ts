@@ -53,8 +53,8 @@ function run(program: Uint8Array, unit: GuestUnit, disk: Disk, preopened: [strin
     preopened,
     mostDescriptors,
     randomFill: origin.randomFill,
-    clock: (kind) => (kind === 'real' ? Date.now() : performance.now()),
-    isPinned: () => unit.epochMs !== null,
+    clock: origin.clock,
+    isPinned: origin.isPinned,
     say,
   });
   try {
@@ -92,7 +92,7 @@ sendReady();
 const unit = readUnit();
 if (unit.randomSeed !== null) origin.pinEntropy(`unit ${unit.randomSeed}`);
 if (unit.epochMs !== null) origin.pinClock(unit.epochMs);
-const disk = memoryDisk(() => BigInt(Math.round(Date.now() * 1000)) * 1000n);
+const disk = memoryDisk(() => BigInt(Math.round(origin.clock('real') * 1000)) * 1000n);
 const job = disk.folder(disk.root, 'job');
 const temporary = disk.folder(disk.root, 'tmp');
 const program = furnish(disk, job, unit);
