@@ -86,7 +86,7 @@ async function momentOf(start: Started, victim: Victim): Promise<number> {
 function pidOf(start: Started, victim: Victim): Promise<number | undefined> {
   if (victim === 'demo') return Promise.resolve(start.process.pid);
   const is: Record<typeof victim, (one: Process) => boolean> = {
-    sandbox: ({ command }) => command.includes('/main.mjs run'),
+    sandbox: ({ command }) => /guest\/\w+\/main\.mjs/.test(command),
     postmaster: ({ command }) => command.includes('assay.data='),
     backend: ({ command }) => command.startsWith('postgres: assay_app'),
   };
