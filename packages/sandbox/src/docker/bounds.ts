@@ -24,6 +24,8 @@ export const bounds = {
   standBackMs: 2000,
   standBackLookMs: 20,
   quietMs: 100,
+  /** Containers that wait for their removal before none stands back any more. */
+  removalBacklog: 64,
   /** Limits classes that a pool remembers. */
   poolClasses: 8,
   /** Tunnels: open at once, ever, bytes both ways, and times. */

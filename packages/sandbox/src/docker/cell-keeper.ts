@@ -89,7 +89,7 @@ export function cellKeeper(deps: KeeperDeps): CellKeeper {
   const start = (wanted: CellClass) => starts(() => startCell(cellDeps, wanted));
   const drop = (cell: Cell) => {
     const removal = removals(async () => {
-      await quiet();
+      if (removing.size < bounds.removalBacklog) await quiet();
       await cell.remove().catch((error: unknown) => deps.note(`a container was not removed: ${String(error)}`));
     }).finally(() => removing.delete(removal));
     removing.add(removal);
