@@ -29,6 +29,7 @@ export const steps: readonly Step[] = [
   { name: 'api document', command: script('openapi', '--check') },
   { name: 'client', command: script('client', '--check') },
   { name: 'configuration', command: script('configuration', '--check') },
+  { name: 'attack table', command: script('attack-table', '--check') },
 ];
 
 export interface StepResult {
