@@ -174,7 +174,13 @@ describe('parseManifest', () => {
 
   it('reads hosts and ports, each once, 443 where none is named', () => {
     const long = `${'a.'.repeat(125)}org`;
-    const network_whitelist = ['data.example.org', 'data.example.org:443', 'files.example.org:8443', 'xn--bcher-kva.example:1', long];
+    const network_whitelist = [
+      'data.example.org',
+      'data.example.org:443',
+      'files.example.org:8443',
+      'xn--bcher-kva.example:1',
+      long,
+    ];
     expect(networkTargetsOf(parseManifest({ ...least, network_whitelist }, rules))).toEqual([
       { host: 'data.example.org', port: 443 },
       { host: 'files.example.org', port: 8443 },

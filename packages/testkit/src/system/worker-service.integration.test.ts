@@ -44,7 +44,7 @@ async function statusOf(): Promise<Record<string, unknown> | undefined> {
 const joinMarket = (...more: string[]) =>
   say('join', market.url, '--name', name, '--no-service', '--sandbox', 'wasm', '--disk-gb', '1', ...more);
 
-describe('a worker of an owner', { timeout: 120_000 }, () => {
+describe('a worker of an owner', { timeout: 400_000 }, () => {
   test('is refused where the machine, the key or the words will not do, and nothing is stored', async () => {
     const wrong = join(folder, 'wrong');
     await writeFile(wrong, 'ask_not_a_key_of_this_market');
@@ -85,7 +85,7 @@ describe('a worker of an owner', { timeout: 120_000 }, () => {
 
   test('works, pauses, resumes and leaves as it is told', async () => {
     const running = worker.start(['worker']);
-    expect(await soon(60_000, () => (running.text().includes('works for') ? true : undefined)), running.text()).toBe(
+    expect(await soon(200_000, () => (running.text().includes('works for') ? true : undefined)), running.text()).toBe(
       true,
     );
     expect(await statusOf()).toMatchObject({ name, runs: true, may: true, running: 0, pid: running.process.pid });
@@ -103,7 +103,7 @@ describe('a worker of an owner', { timeout: 120_000 }, () => {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     expect((await market.customer.getJob(id)).state).toBe('funded');
     expect(await say('resume')).toMatchObject({ status: 0 });
-    expect(await untilEnded(market.customer, [id], 60_000)).toMatchObject([{ state: 'completed' }]);
+    expect(await untilEnded(market.customer, [id], 120_000)).toMatchObject([{ state: 'completed' }]);
 
     expect(await say('leave')).toMatchObject({ status: 1, text: expect.stringContaining('worker.running') });
     running.process.kill('SIGTERM');
