@@ -1,12 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -24,7 +26,7 @@ import { needed } from '../docker/engine/programs.setup.ts';
 import { readAllowlist } from './allowlist.ts';
 import { buildImage } from './build.ts';
 import { loadImage } from './load.ts';
-import { builtImage } from './record.ts';
+import { builtImage, thisArchitecture } from './record.ts';
 import { readRecipe, recipesDir, type Recipe } from './recipe.ts';
 
 const { skip, why } = needed('mmdebstrap');
@@ -47,6 +49,7 @@ describe.skipIf(skip)(`building an image${why}`, () => {
     folder = mkdtempSync(join(tmpdir(), 'assay-images-'));
     chmodSync(folder, 0o711);
     recipe = smallestRecipe(join(folder, 'recipes'));
+    mkdirSync(join(imagesDir('one'), `smallest-${'0'.repeat(16)}-${thisArchitecture()}`), { recursive: true });
     await buildImage(recipe, { imagesDir: imagesDir('one') });
   }, 10 * minutes);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -90,6 +93,8 @@ describe.skipIf(skip)(`building an image${why}`, () => {
       },
     ]);
     expect(readdirSync(join(imagesDir('one'), 'work'))).toEqual([]);
+    const built = `smallest-${recipe.rootHash.slice(0, 16)}-${thisArchitecture()}`;
+    expect(readdirSync(imagesDir('one')).toSorted()).toEqual(['allowlist.json', built, 'work']);
     expect(record?.packages).toContainEqual({ name: 'perl-base', version: expect.stringMatching(/^5\./) });
   });
 
@@ -120,8 +125,8 @@ describe.skipIf(skip)(`building an image${why}`, () => {
     for (const gone of ['./etc/machine-id', './usr/share/man/man1/', './var/log/dpkg.log', './usr/share/zoneinfo/']) {
       expect(paths.has(gone)).toBe(false);
     }
-    expect(paths.get('./etc/hostname')).toMatch(/^-rw-r--r-- 0\/0\s+0 /);
-    expect(paths.get('./etc/resolv.conf')).toMatch(/^-rw-r--r-- 0\/0\s+0 /);
+    expect(paths.get('./etc/hostname')).toMatch(/^-rw-r--r--\s+0\/0\s+0 /);
+    expect(paths.get('./etc/resolv.conf')).toMatch(/^-rw-r--r--\s+0\/0\s+0 /);
     expect([...paths.keys()].filter((path) => /^\.\/(?:var\/cache|tmp|run|root)\/./.test(path))).toEqual([]);
   });
 
@@ -172,6 +177,15 @@ describe.skipIf(skip)(`building an image${why}`, () => {
           message: expect.stringContaining('./assay images build smallest'),
         });
         const record = builtImage(imagesDir('one'), recipe);
+        expect(await loadImage(recipe, imagesDir('one'), engine.socketPath)).toBe(record?.image);
+        const shim = join(folder, 'recipes', 'shim', 'shim');
+        const text = readFileSync(shim);
+        appendFileSync(shim, '\n');
+        const newer = readRecipe('smallest', join(folder, 'recipes'));
+        expect(await loadImage(newer, imagesDir('one'), engine.socketPath)).not.toBe(record?.image);
+        const replaced = await askEngine(engine.socketPath, 'GET', `/images/${record?.image}/json`);
+        expect(replaced.status).toBe(404);
+        writeFileSync(shim, text);
         expect(await loadImage(recipe, imagesDir('one'), engine.socketPath)).toBe(record?.image);
         rmSync(record?.root.path ?? '');
         // It is there, so nothing is read.

@@ -1,7 +1,7 @@
 /** Builds an image once per recipe, and enters it into the allowlist. */
 
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { assert, Fault, refuse } from '@assay/core';
 import { exclusively } from '../docker/engine/exclusive.ts';
 import { unmountBelow } from '../docker/engine/leftovers.ts';
@@ -61,8 +61,19 @@ async function buildInto(
     writeFileSync(join(made, rootFiles.record), `${JSON.stringify(root, undefined, 2)}\n`);
     rmSync(folder, { recursive: true, force: true });
     renameSync(made, folder);
+    removeOlder(folder);
   } finally {
     await removeWorkFolder(work);
+  }
+}
+
+/** Removes what earlier recipes of the same image left: a root folder is large, and made anew where it is missed. */
+function removeOlder(folder: string): void {
+  const parent = dirname(folder);
+  const same = basename(folder).replace(/[0-9a-f]{16}(?=-\w+$)/, '');
+  for (const name of readdirSync(parent)) {
+    const isOlder = name !== basename(folder) && name.replace(/[0-9a-f]{16}(?=-\w+$)/, '') === same;
+    if (isOlder) rmSync(join(parent, name), { recursive: true, force: true });
   }
 }
 

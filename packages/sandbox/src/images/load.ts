@@ -29,7 +29,10 @@ export async function loadImage(recipe: Recipe, imagesDir: string, socketPath: s
     const body = imageArchive(recipe, record);
     const reply = await askEngine(socketPath, 'POST', '/images/load?quiet=1', { body, timeoutMs: loadMs });
     const loaded = await idInEngine(socketPath, digests);
-    if (loaded !== undefined) return loaded;
+    if (loaded !== undefined) {
+      await removeReplaced(socketPath, recipe.runner);
+      return loaded;
+    }
     const message = `the engine did not take ${recipe.runner}: ${reply.status} ${reply.body.trim()}`;
     throw new Fault('sandbox.fault', message, { retry: false });
   }
@@ -42,4 +45,14 @@ async function idInEngine(socketPath: string, digests: readonly string[]): Promi
     if (status === 200) return (JSON.parse(body) as { readonly Id: string }).Id;
   }
   return undefined;
+}
+
+/** Removes images of the runner whose name went on to another; the engine keeps those that containers use. */
+async function removeReplaced(socketPath: string, runner: string): Promise<void> {
+  const filters = JSON.stringify({ label: [`assay.runner=${runner}`], dangling: ['true'] });
+  const { status, body } = await askEngine(socketPath, 'GET', `/images/json?filters=${encodeURIComponent(filters)}`);
+  if (status !== 200) return;
+  for (const { Id } of JSON.parse(body) as readonly { readonly Id: string }[]) {
+    await askEngine(socketPath, 'DELETE', `/images/${Id}`);
+  }
 }
