@@ -81,8 +81,7 @@ function accounts(transport: Transport) {
     listWorkers: (query: Query<'GET /workers'> = {}, o?: CallOptions) => get('GET /workers', undefined, query, o),
     listBans: (query: Query<'GET /bans'> = {}, o?: CallOptions) => get('GET /bans', undefined, query, o),
     ban: (body: Body<'POST /bans'>, o?: CallOptions) => post('POST /bans', undefined, body, 'natural', o),
-    liftBan: (body: Body<'POST /bans/lift'>, o?: CallOptions) =>
-      post('POST /bans/lift', undefined, body, 'natural', o),
+    liftBan: (body: Body<'POST /bans/lift'>, o?: CallOptions) => post('POST /bans/lift', undefined, body, 'natural', o),
   };
 }
 

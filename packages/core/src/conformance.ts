@@ -9,12 +9,7 @@ export {
 } from './ports/memory-payment-provider.ts';
 export { objectStoreConformance, type ObjectStoreHarness } from './ports/object-store.conformance.ts';
 export { paymentProviderConformance, type PaymentProviderHarness } from './ports/payment-provider.conformance.ts';
-export {
-  pythonPrograms,
-  rPrograms,
-  type SandboxPrograms,
-  type Task,
-} from './ports/sandbox-programs.conformance.ts';
+export { pythonPrograms, rPrograms, type SandboxPrograms, type Task } from './ports/sandbox-programs.conformance.ts';
 export {
   conformanceLimits,
   runPython,

@@ -178,9 +178,9 @@ describe('order', () => {
               asked -= 1;
             }
             const next = judge(policy(exact, redundancy), replicas);
-            const losses = replicas.filter((one) => one.state === 'lost').length;
-            expect(replicas.length - losses).toBeLessThanOrEqual(redundancy * 3);
-            expect(losses).toBeLessThan(redundancy * (10 + 1));
+            const lostCount = replicas.filter((one) => one.state === 'lost').length;
+            expect(replicas.length - lostCount).toBeLessThanOrEqual(redundancy * 3);
+            expect(lostCount).toBeLessThan(redundancy * (10 + 1));
             if (next.kind === 'agreed' || next.kind === 'undecided') return;
             expect(next.kind).toBe('more');
             if (next.kind === 'more') asked = next.count;
