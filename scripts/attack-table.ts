@@ -47,6 +47,7 @@ function cell(row: Row | undefined, mark: (text: string) => string): string {
   if (row === undefined) return 'not run';
   switch (row.verdict) {
     case 'held':
+      if (row.residual !== undefined) return `held this time ${mark(row.residual)}`;
       return row.how === 'exit' ? 'held' : row.how;
     case 'unsaid':
       return `– ${mark(row.how)}`;
