@@ -9,6 +9,14 @@ const server = {
   clientCertificate: 'certificate',
 };
 
+function name(tar: Buffer, at: number): string {
+  return tar.toString('utf8', at, tar.indexOf(0, at));
+}
+
+function size(tar: Buffer, at: number): number {
+  return Number.parseInt(tar.toString('utf8', at + 124, at + 135), 8);
+}
+
 test('the same server gives the same package, another one another', () => {
   const { id, bytes } = contractsPackage(server);
   expect(contractsPackage(server)).toEqual({ id, bytes });
@@ -18,8 +26,6 @@ test('the same server gives the same package, another one another', () => {
 
 test('it is a tar of code and metadata, and the code holds the connection', () => {
   const outer = gunzipSync(contractsPackage(server).bytes);
-  const name = (tar: Buffer, at: number): string => tar.toString('utf8', at, tar.indexOf(0, at));
-  const size = (tar: Buffer, at: number): number => Number.parseInt(tar.toString('utf8', at + 124, at + 135), 8);
   expect(name(outer, 0)).toBe('code.tar.gz');
   const code = gunzipSync(outer.subarray(512, 512 + size(outer, 0)));
   expect(name(code, 0)).toBe('connection.json');
