@@ -32,9 +32,18 @@ export interface Daemon {
 /** A client; nothing is connected before the first call. */
 export function daemonAt(socketPath: string): Daemon {
   const agent = new Agent({ keepAlive: true, maxSockets: bounds.daemonConnections });
+  let version: Promise<string> | undefined;
+  const prefix = () => {
+    version ??= call({ socketPath, agent, method: 'GET', path: '/version' }, undefined).then(apiPrefix);
+    // A daemon that did not answer may do so the next time.
+    version.catch(() => {
+      version = undefined;
+    });
+    return version;
+  };
   return {
-    call: (method, path, body) => call({ socketPath, agent, method, path }, body),
-    attach: (container) => attach(socketPath, container),
+    call: async (method, path, body) => call({ socketPath, agent, method, path: (await prefix()) + path }, body),
+    attach: async (container) => attach(socketPath, `${await prefix()}/containers/${container}/attach`),
     close: () => agent.destroy(),
   };
 }
@@ -47,13 +56,27 @@ interface Call {
 }
 
 /** The oldest API that has all that is asked for: cgroup namespaces came with it. */
-const version = '/v1.41';
+const least = 41;
+
+function minor(text: unknown): number {
+  return Number(/^1\.(\d+)$/.exec(String(text))?.[1] ?? Number.NaN);
+}
+
+/** The path prefix of the oldest version that has what is needed and that the daemon still speaks. */
+export function apiPrefix(version: unknown): string {
+  const { ApiVersion: newest, MinAPIVersion: oldest } = (version ?? {}) as Readonly<Record<string, unknown>>;
+  if (!(minor(newest) >= least)) {
+    const message = `the Docker daemon speaks API ${String(newest)}, and 1.${least} is needed`;
+    throw new Fault('sandbox.unavailable', message, { retry: false });
+  }
+  return `/v1.${Math.max(least, minor(oldest) || least)}`;
+}
 
 function call({ socketPath, agent, method, path }: Call, body: object | undefined): Promise<unknown> {
   const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
   return new Promise((resolve, reject) => {
     const headers = bytes ? { 'content-type': 'application/json', 'content-length': bytes.length } : {};
-    const sent = request({ socketPath, agent, method, path: version + path, headers }, (answer) => {
+    const sent = request({ socketPath, agent, method, path, headers }, (answer) => {
       readAnswer(answer).then(resolve, reject);
     });
     sent.setTimeout(bounds.daemonAnswerMs, () => sent.destroy(new Error('the Docker daemon does not answer')));
@@ -82,12 +105,12 @@ async function readAnswer(answer: IncomingMessage): Promise<unknown> {
   throw new DaemonError(status, typeof message === 'string' ? message : `the Docker daemon answered ${status}`);
 }
 
-function attach(socketPath: string, container: string): Promise<Attachment> {
+function attach(socketPath: string, path: string): Promise<Attachment> {
   return new Promise((resolve, reject) => {
     const sent = request({
       socketPath,
       method: 'POST',
-      path: `${version}/containers/${container}/attach?stream=1&stdin=1&stdout=1&stderr=1`,
+      path: `${path}?stream=1&stdin=1&stdout=1&stderr=1`,
       headers: { connection: 'Upgrade', upgrade: 'tcp' },
     });
     sent.on('upgrade', (_answer, socket, head) => resolve({ socket, head }));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { apiPrefix } from './daemon.ts';
 import { judge } from './readiness.ts';
 import { openWalls } from './self-test.ts';
 
@@ -15,6 +16,14 @@ const info = {
 const version = { Version: '29.0.0', Components: [{ Name: 'runc', Version: '1.3.3' }] };
 
 describe('a daemon', () => {
+  it('is spoken to in the oldest version that both know', () => {
+    expect(apiPrefix({ ApiVersion: '1.41', MinAPIVersion: '1.12' })).toBe('/v1.41');
+    expect(apiPrefix({ ApiVersion: '1.52', MinAPIVersion: '1.44' })).toBe('/v1.44');
+    expect(apiPrefix({ ApiVersion: '1.43' })).toBe('/v1.41');
+    expect(() => apiPrefix({ ApiVersion: '1.40', MinAPIVersion: '1.12' })).toThrow('1.41 is needed');
+    expect(() => apiPrefix(undefined)).toThrow('1.41 is needed');
+  });
+
   it('that has everything is taken without a warning', () => {
     expect(judge(info, version, 'runc')).toEqual({
       faults: [],
