@@ -113,24 +113,30 @@ async function tryTransaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promi
   // be looked at first. What counts is the first failure.
   let first: unknown;
   let late: unknown;
+  const sent: Promise<unknown>[] = [];
   const tx: Tx = {
     async query<Row>(sql: Sql, values?: readonly unknown[]) {
       assert(open, 'a statement after the end of its transaction');
-      try {
-        return await runStatement<Row>(client, sql, values);
-      } catch (error) {
+      gather(client);
+      const answer = runStatement<Row>(client, sql, values).catch((error: unknown) => {
         first ??= error;
         if (!open) late ??= error;
         throw error;
-      }
+      });
+      sent.push(answer);
+      return answer;
     },
   };
   try {
-    // Not awaited: the first statement travels behind it. Its failure is that of the connection, which shows next.
+    // Not awaited: the first statement travels with it. Its failure is that of the connection, which shows next.
+    gather(client);
     client.query('BEGIN').catch(ignore);
     const result = await run(tx);
     open = false;
+    gather(client);
     const { command } = await client.query('COMMIT');
+    // Answers that came in one read are heard of in no sure order.
+    if (command !== 'COMMIT') await Promise.allSettled(sent);
     if (command !== 'COMMIT' && late !== undefined) throw late;
     assert(command === 'COMMIT', 'a transaction whose statement failed must not go on');
     return result;
@@ -142,6 +148,13 @@ async function tryTransaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promi
     client.off('error', ignore);
     client.release(broken);
   }
+}
+
+/** Has all statements of this turn of the event loop leave in one write, instead of waking the server for each. */
+function gather({ connection: { stream } }: PoolClient): void {
+  if (stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
 }
 
 async function connect(pool: Pool): Promise<PoolClient> {
