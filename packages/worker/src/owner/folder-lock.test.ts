@@ -26,15 +26,15 @@ it('lets one in at a time', async () => {
 it('lets exactly one of many in after a crash', async () => {
   const child = spawn(process.execPath, ['-e', '']);
   await once(child, 'exit');
-  await writeFile(join(folder, 'running.pid'), `${child.pid} 1`);
+  await writeFile(join(folder, 'running.1.pid'), `${child.pid} 1`);
   const tries = await Promise.allSettled(Array.from({ length: 20 }, () => lockFolder(folder)));
   expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-  expect(await readdir(folder)).toEqual(['running.pid']);
+  expect(await readdir(folder)).toEqual(['running.2.pid']);
 });
 
 it.runIf(process.platform === 'linux')('knows a dead process whose number another one got', async () => {
   const unlock = await lockFolder(folder);
-  const path = join(folder, 'running.pid');
+  const path = join(folder, 'running.1.pid');
   const mine = await readFile(path, 'utf8');
   await unlock();
   await writeFile(path, `${mine.split(' ')[0]} 17`);

@@ -3,7 +3,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const cutShort = /\.writing$|^arriving-|^running\.pid\.[0-9a-f]{12}$|\.building-[0-9a-f]{12}$/;
+const cutShort = /\.writing$|^arriving-|^running\.\d+\.pid\.[0-9a-f]{12}$|\.building-[0-9a-f]{12}$/;
 const folders = ['', 'inputs', 'sandbox/runtime'];
 
 /** Removes it; only whoever has the folder's lock may. */
