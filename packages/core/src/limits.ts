@@ -71,7 +71,7 @@ export const limits = {
   /** Requests that one transaction of the exchange serves, and open units that it looks at. */
   tickRequests: 64,
   /** Transactions of the exchange that one server runs at once. */
-  tickLanes: 3,
+  tickLanes: 2,
   /** Replicas whose unit a server remembers to keep its ticks apart. */
   replicaMemory: 200_000,
   /** Units with their replicas that a server which is alone remembers as it last wrote them. */
