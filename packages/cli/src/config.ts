@@ -41,6 +41,11 @@ export function workerStateDirs(): readonly string[] {
   return [...new Set([defaultStateDir(), workerStateDir()])];
 }
 
+/** For the console's build, whose bundler would leave its compiled code among the temporary files. */
+export function buildEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' };
+}
+
 /** Where a running demo writes how to reach it. */
 export function accessFile(stateDir: string): string {
   return join(stateDir, 'access.json');

@@ -6,7 +6,7 @@ import { mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promi
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Fault } from '@assay/core';
-import { checkout } from './config.ts';
+import { buildEnvironment, checkout } from './config.ts';
 
 const folder = join(checkout, 'packages', 'web');
 const built = join(folder, 'dist');
@@ -63,7 +63,11 @@ export async function ensureConsole(onBuild: () => void): Promise<string> {
 async function runVite(outDir: string): Promise<void> {
   const vite = join(dirname(createRequire(join(folder, 'package.json')).resolve('vite/package.json')), 'bin/vite.js');
   const args = [vite, 'build', '--outDir', outDir, '--emptyOutDir', '--logLevel', 'error'];
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    env: buildEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString('utf8')).slice(-4000);

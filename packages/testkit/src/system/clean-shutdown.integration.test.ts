@@ -1,8 +1,7 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { commandProcess, soon, type CommandProcess } from './command-process.setup.ts';
+import { commandFolder, soon, type CommandProcess } from './command-process.setup.ts';
 import { processesIn } from './process-tree.setup.ts';
 
 const onLinux = process.platform === 'linux';
@@ -10,14 +9,7 @@ const onLinux = process.platform === 'linux';
 let folder: string;
 let command: CommandProcess;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'assay-ends-'));
-  // A root's database and sandboxes run as others, who must be able to reach their folders.
-  await chmod(folder, 0o711);
-  await mkdir(join(folder, 'tmp'));
-  await chmod(join(folder, 'tmp'), 0o1777);
-  await mkdir(join(folder, 'console'));
-  await writeFile(join(folder, 'console', 'index.html'), '<!doctype html><title>none</title>');
-  command = commandProcess(join(folder, 'state'), join(folder, 'tmp'));
+  ({ folder, command } = await commandFolder('assay-ends-'));
 });
 afterEach(async () => {
   command.stop();

@@ -1,6 +1,9 @@
 /** The `assay` command as a child process with a state of its own, watched with all its descendants. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { descendants, lives, type Process } from './process-tree.setup.ts';
@@ -23,6 +26,18 @@ export interface CommandProcess {
   /** Processes of any start that live although nothing of the command should. */
   left(): Process[];
   stop(): void;
+}
+
+/** A fresh folder with room for a command's state and temporary files, and an empty console. */
+export async function commandFolder(prefix: string): Promise<{ folder: string; command: CommandProcess }> {
+  const folder = await mkdtemp(join(tmpdir(), prefix));
+  // A root's database and sandboxes run as others, who must be able to reach their folders.
+  await chmod(folder, 0o711);
+  await mkdir(join(folder, 'tmp'));
+  await chmod(join(folder, 'tmp'), 0o1777);
+  await mkdir(join(folder, 'console'));
+  await writeFile(join(folder, 'console', 'index.html'), '<!doctype html><title>none</title>');
+  return { folder, command: commandProcess(join(folder, 'state'), join(folder, 'tmp')) };
 }
 
 /** Commands whose state lies in `stateDir` and whose temporary files lie in `scratch`. */

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { networkStatus, toolsFolder } from '@assay/ledger';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { commandProcess, soon, type CommandProcess } from './command-process.setup.ts';
+import { commandFolder, soon, type CommandProcess } from './command-process.setup.ts';
 
 const { env } = process;
 const tools = env['ASSAY_TOOLS_DIR'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'assay', 'tools');
@@ -19,14 +19,7 @@ const main = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url))
 let folder: string;
 let command: CommandProcess;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'assay-on-fabric-'));
-  // A root's database and sandboxes run as others, who must be able to reach their folders.
-  await chmod(folder, 0o711);
-  await mkdir(join(folder, 'tmp'));
-  await chmod(join(folder, 'tmp'), 0o1777);
-  await mkdir(join(folder, 'console'));
-  await writeFile(join(folder, 'console', 'index.html'), '<!doctype html><title>none</title>');
-  command = commandProcess(join(folder, 'state'), join(folder, 'tmp'));
+  ({ folder, command } = await commandFolder('assay-on-fabric-'));
 });
 afterEach(async () => {
   command.stop();
