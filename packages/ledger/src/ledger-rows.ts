@@ -229,7 +229,7 @@ export function nodeReader(tx: Tx): ReadNodes {
   };
 }
 
-interface StoredTx {
+export interface StoredTx {
   readonly key: string;
   readonly code: number;
   readonly block: bigint;

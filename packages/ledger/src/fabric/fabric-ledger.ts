@@ -15,8 +15,10 @@ import { platformMsp } from '@assay/contracts';
 import type { Database } from '@assay/store';
 import { namesIn } from '../dependency.ts';
 import type { LedgerKey } from '../keys.ts';
+import { transactionsByKey, type StoredTx } from '../ledger-rows.ts';
 import { proofsOf, reached, requireEngine } from '../ledger-reading.ts';
 import { problemOf, refused, repeatedOutcome, type Request } from '../requests.ts';
+import { openCombiner } from '../submit-combiner.ts';
 import { problemOfGateway } from './gateway-errors.ts';
 import { openLanes, type Lanes } from './lanes.ts';
 import { readProfile } from './network/profile.ts';
@@ -60,7 +62,9 @@ export async function openFabricLedger(options: FabricLedgerOptions): Promise<Fa
   const { chaincode } = profile;
   const projectionDeps = { db, key, channel, chaincode, peers, reader: await wallet.member(reader), onProblem };
   const projection = startProjection(projectionDeps);
-  const deps: SubmitDeps = { db, peers, projection, chaincode, organizations };
+  // Callers that ask at the same time share one query.
+  const committed = openCombiner((keys: readonly string[]) => committedByKey(db, keys));
+  const deps: SubmitDeps = { committed, peers, projection, chaincode, organizations };
   const lanes = openLanes(limits.fabricInFlight);
   await Promise.race([projection.connected, sleep(limits.fabricCommitMs, undefined, { ref: false })]);
   return {
@@ -79,6 +83,12 @@ export async function openFabricLedger(options: FabricLedgerOptions): Promise<Fa
       peers.close();
     },
   };
+}
+
+async function committedByKey(db: Database, keys: readonly string[]): Promise<(StoredTx | undefined)[]> {
+  const rows = await transactionsByKey(db, keys);
+  const byKey = new Map(rows.filter(({ code }) => code === 0).map((row) => [row.key, row]));
+  return keys.map((key) => byKey.get(key));
 }
 
 async function submitAll(

@@ -13,9 +13,8 @@ import {
   type SubmissionOutcome,
   type TransactionRecord,
 } from '@assay/core';
-import type { Database } from '@assay/store';
 import { asHash } from '../block.ts';
-import { transactionsByKey } from '../ledger-rows.ts';
+import type { StoredTx } from '../ledger-rows.ts';
 import { refused } from '../requests.ts';
 import { problemOfGateway, type GatewayProblem } from './gateway-errors.ts';
 import { scopedKey } from './key-scope.ts';
@@ -24,7 +23,8 @@ import type { Landing, Projection } from './projection.ts';
 import type { FabricMember } from './wallet.ts';
 
 export interface SubmitDeps {
-  readonly db: Database;
+  /** What each of the keys committed, in their order; undefined for one that did not. */
+  readonly committed: (keys: readonly string[]) => Promise<readonly (StoredTx | undefined)[]>;
   readonly peers: Peers;
   readonly projection: Projection;
   readonly chaincode: string;
@@ -158,12 +158,11 @@ async function outcomeOfTwin(
 
 /** What the key committed before, when it did. */
 async function storedOutcome(
-  { db }: Pick<SubmitDeps, 'db'>,
+  { committed }: Pick<SubmitDeps, 'committed'>,
   submission: Submission,
   member: FabricMember,
 ): Promise<SubmissionOutcome | undefined> {
-  const rows = await transactionsByKey(db, [scopedKey(member.mspId, submission.idempotencyKey)]);
-  const row = rows.find(({ code }) => code === 0);
+  const [row] = await committed([scopedKey(member.mspId, submission.idempotencyKey)]);
   if (!row) return undefined;
   const record = JSON.parse(row.transaction) as TransactionRecord;
   // Certificates change, organisations stay.

@@ -22,6 +22,7 @@ export interface LedgerBenchSettings {
   readonly clients: number;
   readonly runs: number;
   readonly json: boolean;
+  readonly only: (typeof engines)[number] | undefined;
   readonly tools: string;
 }
 
@@ -34,6 +35,7 @@ export function readLedgerOptions(args: readonly string[]): LedgerBenchSettings 
       clients: { type: 'string', default: '200' },
       runs: { type: 'string', default: '3' },
       json: { type: 'boolean', default: false },
+      only: { type: 'string' },
       tools: { type: 'string', default: join(homedir(), '.cache', 'assay', 'tools') },
     },
   });
@@ -41,8 +43,13 @@ export function readLedgerOptions(args: readonly string[]): LedgerBenchSettings 
     if (!/^[1-9]\d{0,5}$/.test(values[name])) throw new Error(`--${name} takes a whole number from 1 on`);
     return Number(values[name]);
   };
-  return { ...values, submissions: whole('submissions'), clients: whole('clients'), runs: whole('runs') };
+  const only = engines.find((engine) => engine === values.only);
+  if (values.only !== only) throw new Error(`--only takes ${engines.join(' or ')}`);
+  return { ...values, only, submissions: whole('submissions'), clients: whole('clients'), runs: whole('runs') };
 }
+
+/** What is measured: both engines, or one of them. */
+const engines = ['embedded', 'fabric'] as const;
 
 interface Row {
   readonly name: string;
@@ -60,8 +67,13 @@ export async function runLedgerBench(settings: LedgerBenchSettings, print: (line
   const machine = `${availableParallelism()} cores, load ${load.toFixed(1)} before`;
   try {
     const rows = [...signatureRows(settings)];
-    rows.push(...(await onDatabase(join(folder, 'embedded'), (db) => embeddedRows(db, settings))));
-    rows.push(...(await onDatabase(join(folder, 'mirror'), (db) => fabricRows(db, join(folder, 'fabric'), settings))));
+    if (settings.only !== 'fabric') {
+      rows.push(...(await onDatabase(join(folder, 'embedded'), (db) => embeddedRows(db, settings))));
+    }
+    if (settings.only !== 'embedded') {
+      const network = join(folder, 'fabric');
+      rows.push(...(await onDatabase(join(folder, 'mirror'), (db) => fabricRows(db, network, settings))));
+    }
     if (settings.json) print(JSON.stringify({ machine, settings, rows }, undefined, 2));
     else for (const line of [machine, ...rows.map(lineOf)]) print(line);
   } finally {
@@ -138,26 +150,38 @@ async function embeddedRows(db: Database, { submissions, clients, runs }: Ledger
   return rows;
 }
 
+/**
+ * The engine beside the plain client: same network, function, signer and number under way. The mirror, which only the engine
+ * needs, is closed while the client alone is measured; who goes first changes from round to round.
+ */
 async function fabricRows(db: Database, folder: string, settings: LedgerBenchSettings): Promise<Row[]> {
   const { submissions, clients, runs } = settings;
   const { profile } = await startNetwork({ folder, tools: settings.tools, clock: systemClock });
-  const ledger = await openFabricLedger({ db, key, profile, clock: systemClock, onProblem: () => undefined });
   const raw: number[] = [];
   const engine: number[] = [];
+  const measureRaw = async (): Promise<void> => {
+    raw.push((await benchGateway({ profile, submissions, clients, clock: systemClock, nowMs })).perSecond);
+  };
+  const measureEngine = async (): Promise<void> => {
+    const ledger = await openFabricLedger({ db, key, profile, clock: systemClock, onProblem: () => undefined });
+    try {
+      // Its answer comes when the mirror has caught up with what the client alone submitted.
+      await benchLedger({ ledger, submissions: 1, batch: 1, clients: 1, nowMs });
+      engine.push((await benchLedger({ ledger, submissions, batch: 1, clients, nowMs })).perSecond);
+    } finally {
+      await ledger.close();
+    }
+  };
   try {
-    // In turn, so that a busy moment of the machine hits both; the first pair warms both up.
+    // The first round warms both up.
     for (let run = 0; run <= runs; run += 1) {
-      const gateway = await benchGateway({ profile, submissions, clients, clock: systemClock, nowMs });
-      const ours = await benchLedger({ ledger, submissions, batch: 1, clients, nowMs });
-      if (run > 0) raw.push(gateway.perSecond);
-      if (run > 0) engine.push(ours.perSecond);
+      for (const measure of run % 2 === 0 ? [measureRaw, measureEngine] : [measureEngine, measureRaw]) await measure();
     }
   } finally {
-    await ledger.close();
     await stopNetwork(folder, { erase: true });
   }
   return [
-    { name: `Fabric, the gateway client alone, ${clients} at once`, rates: raw },
-    { name: `Fabric, this engine, ${clients} at once`, rates: engine },
+    { name: `Fabric, the gateway client alone, ${clients} at once`, rates: raw.slice(1) },
+    { name: `Fabric, this engine, ${clients} at once`, rates: engine.slice(1) },
   ];
 }

@@ -22,7 +22,7 @@ async function run(): Promise<number> {
   if (name !== 'dispatch') {
     process.stderr.write(
       'usage: bench sandbox [--runs N] [--pool N] [--only runc,runsc,wasm] [--json]\n' +
-        '       bench ledger [--submissions N] [--clients N] [--runs N] [--tools DIR] [--json]\n' +
+        '       bench ledger [--submissions N] [--clients N] [--runs N] [--only embedded|fabric] [--tools DIR] [--json]\n' +
         '       bench dispatch [--units N] [--jobs N] [--workers N] [--batch N] [--redundancy N] [--warm-up N] [--runs N] [--json] [--statements]\n',
     );
     return 2;
