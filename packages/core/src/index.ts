@@ -244,6 +244,7 @@ export {
 } from './ports/payment-provider.ts';
 export {
   contractNames,
+  proposalMessage,
   headMessage,
   transactionCodes,
   type BlockHeader,

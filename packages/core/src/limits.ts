@@ -249,6 +249,12 @@ export const limits = {
   ledgerQueryRows: 100_000,
   ledgerScanPage: 500,
   ledgerCertificates: 1000,
+  ledgerCertificateChars: 8192,
+  /** Signatures that are checked where they are; more go to threads, in lists of so many. */
+  ledgerSignaturesInline: 16,
+  ledgerSignatureBatch: 128,
+  /** Threads that check signatures. */
+  ledgerSignatureThreads: 4,
   ledgerFactBatch: 200,
   ledgerFollowMs: 1000,
   ledgerProblems: 100,

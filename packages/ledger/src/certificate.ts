@@ -38,7 +38,8 @@ export function ed25519FromSeed(seed: Uint8Array): KeyObject {
 
 /** The 32 bytes of an ed25519 public key. */
 export function rawPublicKey(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
+  const half = key.type === 'private' ? createPublicKey(key) : key;
+  return half.export({ format: 'der', type: 'spki' }).subarray(-32);
 }
 
 /** The certificate as PEM. The same request gives the same bytes, because ed25519 signs without randomness. */

@@ -1,14 +1,6 @@
 /** Takes submissions to their outcomes inside one database transaction, in as many blocks as they need. */
 
-import {
-  limits,
-  refuse,
-  type LedgerIdentity,
-  type Sha256Hex,
-  type Submission,
-  type SubmissionOutcome,
-  type TransactionRecord,
-} from '@assay/core';
+import { limits, refuse, type Submission, type SubmissionOutcome, type TransactionRecord } from '@assay/core';
 import type { Tx } from '@assay/store';
 import { asHash, nonceOf, txIdOf } from './block.ts';
 import { fitInOneBlock, namesIn } from './dependency.ts';
@@ -18,14 +10,14 @@ import type { LedgerKey, Member } from './keys.ts';
 import { genesisBlock, headAfter, makeBlock, type Endorsed } from './make-block.ts';
 import { insertBlock, knownTxIds, lockHead, stateReader, transactionsByKey, type HeadRow } from './ledger-rows.ts';
 import { batchedGet, type StateReader } from './state-reader.ts';
-import { problemOf, refused, repeatedOutcome, type Repeat, type Request } from './requests.ts';
+import { signProposal, type Admitted, type Gate } from './proposal.ts';
+import { refused, repeatedOutcome, type Repeat } from './requests.ts';
 import type { ReadWriteSet } from './transaction-stub.ts';
 
 /** What the embedded engine is made of. */
-export interface Engine {
+export interface Engine extends Gate {
   readonly key: LedgerKey;
   readonly endorse: Endorse;
-  readonly channel: string;
   /** The organisations whose authorities block 0 names. */
   readonly mspIds: readonly string[];
 }
@@ -35,7 +27,9 @@ interface Pending {
   readonly index: number;
   readonly submission: Submission;
   readonly member: Member;
-  readonly attempt: number;
+  readonly nonce: string;
+  readonly txId: string;
+  readonly signature: string;
   /** What it touched when it was last run and had to wait. */
   readonly touched: ReadWriteSet;
 }
@@ -46,11 +40,8 @@ const untouched: ReadWriteSet = { reads: [], ranges: [], writes: [], event: null
 export async function commitRequests(
   engine: Engine,
   tx: Tx,
-  requests: readonly Request[],
+  requests: readonly Admitted[],
 ): Promise<SubmissionOutcome[]> {
-  if (requests.length > limits.ledgerSubmissions) {
-    throw refuse('request.too_large', `at most ${limits.ledgerSubmissions} submissions go in one call`);
-  }
   const outcomes: SubmissionOutcome[] = [];
   let head = await lockChain(engine, tx);
   const { pending: first, repeats } = await newcomers(engine, tx, requests, outcomes);
@@ -63,7 +54,8 @@ export async function commitRequests(
     head = await commitRound(engine, tx, head, now, outcomes);
     pending = [...later, ...rest];
   }
-  for (const { index, of } of repeats) outcomes[index] = repeatedOutcome(requests, outcomes, index, of);
+  const asked = requests.map((one) => [one.submission, one.problem ?? one.creator.fingerprint]);
+  for (const { index, of } of repeats) outcomes[index] = repeatedOutcome(asked, outcomes, index, of);
   return outcomes;
 }
 
@@ -107,28 +99,27 @@ export async function lockChain(engine: Engine, tx: Tx): Promise<HeadRow> {
   return headAfter(head, rows);
 }
 
-/** The requests that are well formed and not committed yet; the others get their outcome here. */
+type Sound = Extract<Admitted, { readonly problem?: undefined }> & { readonly index: number };
+
+/** The requests that are in order and not committed yet; the others get their outcome here. */
 async function newcomers(
   engine: Engine,
   tx: Tx,
-  requests: readonly Request[],
+  requests: readonly Admitted[],
   outcomes: SubmissionOutcome[],
 ): Promise<{ pending: Pending[]; repeats: Repeat[] }> {
-  const sound: { index: number; submission: Submission; as: LedgerIdentity }[] = [];
+  const sound: Sound[] = [];
   for (const [index, request] of requests.entries()) {
-    const problem = problemOf(request.submission) ?? sealing(request.submission);
-    if (problem) outcomes[index] = refused(problem);
+    if (request.problem) outcomes[index] = refused(request.problem);
     else sound.push({ index, ...request });
   }
-  const rows = await transactionsByKey(
-    tx,
-    sound.map(({ submission }) => submission.idempotencyKey),
-  );
-  const stored = Map.groupBy(rows, (row) => row.key);
+  const stored = await storedBefore(tx, sound);
   const seen = new Map<string, number>();
+  const used = new Set(stored.txIds);
   const pending: Pending[] = [];
   const repeats: Repeat[] = [];
-  for (const { index, submission, as } of sound) {
+  for (const one of sound) {
+    const { index, submission, creator } = one;
     const { idempotencyKey } = submission;
     const of = seen.get(idempotencyKey);
     if (of !== undefined) {
@@ -136,18 +127,44 @@ async function newcomers(
       continue;
     }
     seen.set(idempotencyKey, index);
-    const earlier = stored.get(idempotencyKey) ?? [];
+    const earlier = stored.byKey.get(idempotencyKey) ?? [];
     const valid = earlier.find((row) => row.code === 0);
-    const member = engine.key.member(as);
-    if (valid) outcomes[index] = storedOutcome(valid, submission, member);
-    else pending.push({ index, submission, member, attempt: earlier.length, touched: untouched });
+    if (valid) {
+      outcomes[index] = storedOutcome(valid, submission, creator);
+      continue;
+    }
+    const next = earlier.length === 0 ? one : signedAgain(engine, one, earlier.length);
+    if (used.has(next.txId)) outcomes[index] = refused(usedNonce());
+    else pending.push({ ...next, member: creator, touched: untouched });
+    used.add(next.txId);
   }
   return { pending, repeats };
 }
 
-/** Whoever has the one database sees everything in it. */
-function sealing({ sealed }: Submission) {
-  return sealed === undefined ? undefined : refuse('ledger.refused', 'the embedded ledger has no private data');
+async function storedBefore(tx: Tx, sound: readonly Sound[]) {
+  const [rows, txIds] = await Promise.all([
+    transactionsByKey(
+      tx,
+      sound.map(({ submission }) => submission.idempotencyKey),
+    ),
+    knownTxIds(
+      tx,
+      sound.map(({ txId }) => txId),
+    ),
+  ]);
+  return { byKey: Map.groupBy(rows, (row) => row.key), txIds };
+}
+
+/** A conflict used up the nonce of the attempt before; whoever signed elsewhere must choose another one. */
+function signedAgain(engine: Engine, one: Sound, attempt: number): Sound {
+  if (!one.signer) return one;
+  const nonce = nonceOf(one.submission, attempt);
+  const { signature } = signProposal(engine.channel, one.submission, one.signer, nonce);
+  return { ...one, nonce, txId: txIdOf(nonce, one.creator), signature };
+}
+
+function usedNonce() {
+  return refuse('ledger.refused', 'the nonce was used before: sign the submission again with another one');
 }
 
 function storedOutcome(
@@ -166,8 +183,6 @@ function storedOutcome(
 
 interface Executed {
   readonly pending: Pending;
-  readonly nonce: string;
-  readonly txId: Sha256Hex;
   readonly atMs: number;
   readonly result: Endorsement;
 }
@@ -175,17 +190,15 @@ interface Executed {
 /** Runs all of them side by side on the same committed state: what they read at once is fetched at once. */
 function execute(engine: Engine, head: HeadRow, round: readonly Pending[], reader: StateReader): Promise<Executed[]> {
   const get = batchedGet(reader);
+  const atMs = Math.max(head.nowMs, head.atMs);
+  const timestamp = timestampOf(atMs);
   return Promise.all(
     round.map(async (pending) => {
-      const { submission, member, attempt } = pending;
-      const nonce = nonceOf(submission, attempt);
-      const txId = txIdOf(nonce, member);
-      const atMs = Math.max(head.nowMs, head.atMs);
+      const { submission, member, txId } = pending;
       const { contract, fn, args } = submission;
       const { mspId, certificate } = member;
-      const timestamp = timestampOf(atMs);
       const proposal = { contract, fn, args, txId, channel: engine.channel, mspId, certificate, timestamp };
-      return { pending, nonce, txId, atMs, result: await engine.endorse(proposal, get, reader) };
+      return { pending, atMs, result: await engine.endorse(proposal, get, reader) };
     }),
   );
 }
@@ -198,9 +211,9 @@ async function commitRound(
   outcomes: SubmissionOutcome[],
 ): Promise<HeadRow> {
   const endorsed: (Endorsed & { index: number })[] = [];
-  for (const { pending, nonce, txId, atMs, result } of executed) {
+  for (const { pending, atMs, result } of executed) {
     if (result.kind === 'refused') outcomes[pending.index] = refused(result);
-    else endorsed.push({ ...pending, nonce, txId, atMs, result: result.result, set: result.set });
+    else endorsed.push({ ...pending, atMs, result: result.result, set: result.set });
   }
   if (endorsed.length === 0) return head;
   const { after, codes } = await commitEndorsed(engine, tx, head, endorsed);
@@ -213,17 +226,13 @@ async function commitRound(
   return after;
 }
 
-/** One block of transactions that were executed before, perhaps on older state; a replayed tx id is refused. */
+/** One block of transactions that were executed before, perhaps on older state; the database refuses an id twice. */
 export async function commitEndorsed(
   engine: Engine,
   tx: Tx,
   head: HeadRow,
   endorsed: readonly Endorsed[],
 ): Promise<{ readonly after: HeadRow; readonly codes: readonly number[] }> {
-  const txIds = endorsed.map(({ txId }) => txId);
-  const known = await knownTxIds(tx, txIds);
-  if (known.size > 0 || new Set(txIds).size < txIds.length)
-    throw refuse('ledger.refused', 'a transaction id was used before');
   const rows = await makeBlock(head, endorsed, stateReader(tx), engine.key);
   await insertBlock(tx, rows, head.nextFact);
   return { after: headAfter(head, rows), codes: rows.transactions.map(({ code }) => code) };

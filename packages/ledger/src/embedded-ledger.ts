@@ -12,12 +12,14 @@ import {
 import type { Database, Tx } from '@assay/store';
 import { noBlock, txIdOf } from './block.ts';
 import { commitRequests, lockChain, type Engine } from './commit.ts';
+import { creatorsUnder } from './creators.ts';
 import { endorser } from './endorse.ts';
 import { timestampOf, type ContractClass } from './fabric-runtime.ts';
+import { workerMsp } from './fabric/network/topology.ts';
 import type { LedgerKey } from './keys.ts';
 import { readHead, stateReader } from './ledger-rows.ts';
 import { proofsOf, reached, requireEngine, snapshot } from './ledger-reading.ts';
-import type { Request } from './requests.ts';
+import { admit, requireFew, signProposal, type Admitted, type SignedProposal } from './proposal.ts';
 import { openCombiner } from './submit-combiner.ts';
 import { isConsistent, readSignedHead } from './ledger-proofs.ts';
 
@@ -36,17 +38,21 @@ export interface EmbeddedLedger extends Ledger {
    * chain until that transaction ends: call it last.
    */
   submitIn(tx: Tx, submissions: readonly Submission[], as: LedgerIdentity): Promise<readonly SubmissionOutcome[]>;
+  /** What clients signed with keys that this deployment does not have. */
+  submitSigned(proposals: readonly SignedProposal[]): Promise<readonly SubmissionOutcome[]>;
   /** Whether the chain still holds a head that somebody kept: its signature, its block and everything before it. */
   isConsistent(kept: SignedHead): Promise<boolean>;
 }
 
 /** The parts of an engine that need no database. */
 export function embeddedEngine(options: Omit<EmbeddedLedgerOptions, 'db'>): Engine {
+  const { key, mspIds = [platformMsp, workerMsp] } = options;
   return {
-    key: options.key,
+    key,
     endorse: endorser(options.contracts ?? contracts),
     channel: options.channel ?? 'public-marketplace',
-    mspIds: options.mspIds ?? [platformMsp],
+    mspIds,
+    creatorOf: creatorsUnder(mspIds.map((mspId) => ({ mspId, certificate: key.authority(mspId) }))),
   };
 }
 
@@ -61,18 +67,20 @@ export async function openEmbeddedLedger(options: EmbeddedLedgerOptions): Promis
   const first = await reached(readSignedHead(db, 0n));
   await requireEngine(db, 'embedded');
   if (first.publicKey !== key.publicKey) throw refuse('config.invalid', 'the ledger was made with another key');
-  const combiner = openCombiner((requests: readonly Request[]) =>
+  const combiner = openCombiner((requests: readonly Admitted[]) =>
     db.transaction((tx) => commitRequests(engine, tx, requests)),
   );
+  const signed = async (submissions: readonly Submission[], as: LedgerIdentity): Promise<Admitted[]> => {
+    requireFew(submissions.length);
+    const signer = key.member(as);
+    const proposals = submissions.map((submission) => signProposal(engine.channel, submission, signer));
+    return admit(engine, proposals, signer);
+  };
   return {
     engine: 'embedded',
-    submit: (submissions, as) => reached(combiner(submissions.map((submission) => ({ submission, as })))),
-    submitIn: (tx, submissions, as) =>
-      commitRequests(
-        engine,
-        tx,
-        submissions.map((submission) => ({ submission, as })),
-      ),
+    submit: async (submissions, as) => reached(combiner(await signed(submissions, as))),
+    submitIn: async (tx, submissions, as) => commitRequests(engine, tx, await signed(submissions, as)),
+    submitSigned: async (proposals) => reached(combiner(await admit(engine, proposals))),
     evaluate: (contract, fn, args, as) => snapshot(db, (tx) => evaluate(engine, tx, { contract, fn, args }, as)),
     ...proofsOf(db),
     isConsistent: (kept) => snapshot(db, (tx) => isConsistent(tx, kept)),

@@ -1,6 +1,6 @@
 /** The ledger's secret: one seed, from which its signing key and the keys of its organisations derive. */
 
-import { createHash, createPublicKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, hkdfSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { limits, refuse, type LedgerIdentity } from '@assay/core';
@@ -15,14 +15,22 @@ export interface Member {
   readonly fingerprint: string;
 }
 
+/** A member whose key is at hand. */
+export interface Signer extends Member {
+  /** The ed25519 signature over the UTF-8 of `text`, hex. */
+  sign(text: string): string;
+}
+
 export interface LedgerKey {
   readonly privateKey: KeyObject;
   /** The 32 bytes of the ed25519 public key, hex. */
   readonly publicKey: string;
   /** The certificate of an organisation's authority, PEM. */
   authority(mspId: string): string;
-  /** The member's certificate; refuses `request.malformed` for names that a certificate cannot carry. */
-  member(identity: LedgerIdentity): Member;
+  /** A member whose key derives from the seed; refuses `request.malformed` for names that a certificate cannot carry. */
+  member(identity: LedgerIdentity): Signer;
+  /** The certificate of a member who made an ed25519 key elsewhere and keeps it. */
+  enrol(identity: LedgerIdentity, publicKey: KeyObject): Member;
 }
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
@@ -34,18 +42,19 @@ export function ledgerKeyFromSeed(seed: Uint8Array): LedgerKey {
   const derive = (purpose: string): KeyObject =>
     ed25519FromSeed(new Uint8Array(hkdfSync('sha256', seed, 'assay/ledger/1', purpose, 32)));
   const privateKey = derive('blocks');
-  const members = new Map<string, Member>();
+  const members = new Map<string, Signer>();
   return {
     privateKey,
     publicKey: rawPublicKey(privateKey).toString('hex'),
     authority: (mspId) => authorityCertificate(mspId, derive(`authority\n${checkName(mspId)}`)),
     member(identity) {
       const id = JSON.stringify([identity.mspId, identity.name, identity.roles]);
-      const member = members.get(id) ?? memberOf(identity, derive);
+      const member = members.get(id) ?? signerOf(identity, derive);
       if (members.size >= limits.ledgerCertificates) members.clear();
       members.set(id, member);
       return member;
     },
+    enrol: (identity, holder) => memberOf(identity, holder, derive),
   };
 }
 
@@ -84,12 +93,25 @@ async function createSeed(path: string): Promise<string> {
   return readFile(path, 'utf8');
 }
 
-function memberOf(identity: LedgerIdentity, derive: (purpose: string) => KeyObject): Member {
-  const { mspId, name, roles } = identity;
+type Derive = (purpose: string) => KeyObject;
+
+function signerOf(identity: LedgerIdentity, derive: Derive): Signer {
+  const { mspId, name } = identity;
+  const privateKey = derive(`member\n${mspId}\n${name}\n${heldRoles(identity).join(',')}`);
+  const member = memberOf(identity, createPublicKey(privateKey), derive);
+  return { ...member, sign: (text) => sign(null, Buffer.from(text), privateKey).toString('hex') };
+}
+
+function heldRoles({ roles }: LedgerIdentity): string[] {
+  if (roles.some((role) => !rolePattern.test(role))) throw refuse('request.malformed', 'a role is a lower-case word');
+  return [...new Set(roles)].toSorted();
+}
+
+function memberOf(identity: LedgerIdentity, publicKey: KeyObject, derive: Derive): Member {
+  const { mspId, name } = identity;
   checkName(mspId);
   checkName(name);
-  if (roles.some((role) => !rolePattern.test(role))) throw refuse('request.malformed', 'a role is a lower-case word');
-  const held = [...new Set(roles)].toSorted();
+  const held = heldRoles(identity);
   const attributes = Object.fromEntries([
     ['hf.EnrollmentID', name] as const,
     ...held.map((role) => [`assay.${role}`, 'true'] as const),
@@ -98,7 +120,7 @@ function memberOf(identity: LedgerIdentity, derive: (purpose: string) => KeyObje
     organization: mspId,
     unit: 'client',
     commonName: name,
-    publicKey: createPublicKey(derive(`member\n${mspId}\n${name}\n${held.join(',')}`)),
+    publicKey,
     issuer: { organization: mspId, commonName: `ca.${mspId}`, privateKey: derive(`authority\n${mspId}`) },
     attributes,
   });

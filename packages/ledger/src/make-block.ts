@@ -22,6 +22,7 @@ export interface Endorsed {
   readonly submission: Submission;
   readonly member: Member;
   readonly nonce: string;
+  readonly signature: string;
   readonly txId: string;
   readonly atMs: number;
   readonly result: string;
@@ -113,5 +114,6 @@ function recordOf(one: Endorsed, code: TransactionRecord['code']): TransactionRe
     ...one.set,
     result: one.result,
     code,
+    signature: one.signature,
   };
 }

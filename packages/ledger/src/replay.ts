@@ -7,12 +7,15 @@ import {
   type CanonicalValue,
   type TransactionRecord,
 } from '@assay/core';
-import { asHash, blockHashOf, isSigned, nonceOf, noBlock, txIdOf, txRootOf } from './block.ts';
+import { asHash, blockHashOf, isSigned, noBlock, txIdOf, txRootOf } from './block.ts';
 import { appendLeaf, rootOfPeaks, type TreeNode } from './chain-tree.ts';
+import { creatorsUnder, type FindCreator } from './creators.ts';
 import type { Endorse } from './endorse.ts';
 import { factsOfEvent, subjectOf } from './facts-of-event.ts';
 import { timestampOf } from './fabric-runtime.ts';
 import { memoryState, type MemoryState } from './memory-state.ts';
+import { messageOfRecord } from './proposal.ts';
+import { checkSignatures } from './signature-pool.ts';
 import type { StateEntry } from './state-reader.ts';
 import { validate } from './validate.ts';
 
@@ -66,8 +69,11 @@ export interface Replay {
   atMs: number;
   transactions: number;
   publicKey: string;
+  channel: string;
+  /** Who may sign, by the authorities of block 0. */
+  creatorOf: FindCreator;
   readonly keys: Set<string>;
-  readonly attempts: Map<string, number>;
+  readonly txIds: Set<string>;
 }
 
 export function startReplay(): Replay {
@@ -84,27 +90,32 @@ export function startReplay(): Replay {
     atMs: 0,
     transactions: 0,
     publicKey: '',
+    channel: '',
+    creatorOf: () => undefined,
     keys: new Set(),
-    attempts: new Map(),
+    txIds: new Set(),
   };
 }
 
-/** Runs a contract again and compares: the deeper check. */
-export interface Execution {
-  readonly endorse: Endorse;
-  readonly channel: string;
+/** What a chain is checked with besides itself. */
+export interface Evidence {
+  /** The stored certificates by fingerprint. */
   readonly certificates: ReadonlyMap<string, string>;
+  /** Runs a contract again, to compare what comes out: the deeper check. */
+  readonly endorse: Endorse | null;
 }
+
+type Report = (table: string, what: string) => void;
 
 /** Checks one block against all before it and applies it. */
 export async function replayBlock(
   replay: Replay,
   stored: StoredBlock,
   rows: readonly StoredTransaction[],
-  execution: Execution | null,
+  evidence: Evidence,
 ): Promise<void> {
   const number = Number(stored.number);
-  const problem = (table: string, what: string): void => {
+  const problem: Report = (table, what) => {
     replay.problems.push({ table, block: number, what });
   };
   const header = parsed<BlockHeader>(stored.header, ['block', 'previous', 'txRoot', 'txCount', 'atMs']);
@@ -117,7 +128,8 @@ export async function replayBlock(
   if (header.txRoot !== txRootOf(texts))
     problem('ledger_tx', 'the transactions do not hash to the txRoot of the header');
   const writes = new Map<string, StateEntry | null>();
-  const valid: { record: TransactionRecord; txIndex: number }[] = [];
+  const signed: Placed[] = [];
+  const valid: Placed[] = [];
   for (const row of rows) {
     const record = parsed<TransactionRecord>(row.transaction, recordMembers);
     if (record === undefined) {
@@ -125,7 +137,8 @@ export async function replayBlock(
       continue;
     }
     checkTransaction(replay, row, record, problem);
-    if (execution) await checkExecution(replay, record, execution, problem);
+    signed.push({ record, txIndex: row.tx_index });
+    await checkExecution(replay, record, evidence, problem);
     const code = await validate(record, { reader: replay.state, writes });
     if (code !== record.code) problem('ledger_tx', `transaction ${row.tx_index} has code ${record.code}, not ${code}`);
     if (record.code !== transactionCodes.valid) continue;
@@ -134,16 +147,17 @@ export async function replayBlock(
       writes.set(key, value === null ? null : { key, value, version: [number, row.tx_index] });
     }
   }
+  if (header.ordered === undefined) await checkCreators(replay, signed, evidence, problem);
   for (const { record, txIndex } of valid) applyTransaction(replay, header, record, txIndex);
   replay.transactions += rows.length;
 }
 
-function checkHeader(
-  replay: Replay,
-  stored: StoredBlock,
-  header: BlockHeader,
-  problem: (table: string, what: string) => void,
-): void {
+interface Placed {
+  readonly record: TransactionRecord;
+  readonly txIndex: number;
+}
+
+function checkHeader(replay: Replay, stored: StoredBlock, header: BlockHeader, problem: Report): void {
   const number = Number(stored.number);
   if (number !== replay.next || header.block !== number)
     problem('ledger_block', 'the blocks are not numbered in order');
@@ -151,7 +165,11 @@ function checkHeader(
   if (header.atMs < replay.atMs) problem('ledger_block', 'the block is older than the one before');
   const blockHash = blockHashOf(header);
   if (blockHash !== stored.hash) problem('ledger_block', 'the header does not hash to the hash');
-  if (number === 0) replay.publicKey = header.genesis?.publicKey ?? '';
+  if (number === 0) {
+    replay.publicKey = header.genesis?.publicKey ?? '';
+    replay.channel = header.genesis?.channel ?? '';
+    replay.creatorOf = creatorsUnder(header.genesis?.authorities ?? []);
+  }
   const { peaks, nodes } = appendLeaf(replay.peaks, BigInt(replay.next), blockHash);
   const chainRoot = rootOfPeaks(peaks);
   if (chainRoot !== stored.chain_root) problem('ledger_block', 'the chain root is not that of the blocks so far');
@@ -166,25 +184,17 @@ function checkHeader(
   replay.atMs = header.atMs;
 }
 
-function checkTransaction(
-  replay: Replay,
-  row: StoredTransaction,
-  record: TransactionRecord,
-  problem: (table: string, what: string) => void,
-): void {
+function checkTransaction(replay: Replay, row: StoredTransaction, record: TransactionRecord, problem: Report): void {
   const name = `transaction ${row.tx_index}`;
   if (record.txId !== row.tx_id) problem('ledger_tx', `${name} has another tx_id than its text`);
   if (record.key !== row.idempotency_key) problem('ledger_tx', `${name} has another idempotency_key than its text`);
   if (record.code !== row.code) problem('ledger_tx', `${name} has another code than its text`);
-  const attempt = replay.attempts.get(record.key) ?? 0;
-  replay.attempts.set(record.key, attempt + 1);
   const creator = { mspId: record.creator.mspId, fingerprint: record.creator.certificate };
-  if (
-    record.nonce !== nonceOf({ idempotencyKey: record.key }, attempt) ||
-    record.txId !== txIdOf(record.nonce, creator)
-  ) {
-    problem('ledger_tx', `${name} has a tx_id that does not follow from its key and creator`);
+  if (!/^[0-9a-f]{64}$/.test(record.nonce) || record.txId !== txIdOf(record.nonce, creator)) {
+    problem('ledger_tx', `${name} has a tx_id that does not follow from its nonce and creator`);
   }
+  if (replay.txIds.has(record.txId)) problem('ledger_tx', `${name} has the tx_id of another one before it`);
+  replay.txIds.add(record.txId);
   if (record.code === transactionCodes.valid) {
     if (replay.keys.has(record.key)) problem('ledger_tx', `${name} commits a key for the second time`);
     replay.keys.add(record.key);
@@ -192,15 +202,39 @@ function checkTransaction(
   replay.creators.add(`${record.creator.certificate}/${record.creator.mspId}`);
 }
 
+/** Every transaction is signed by whom it names, with a certificate from an authority of block 0. */
+async function checkCreators(
+  replay: Replay,
+  transactions: readonly Placed[],
+  { certificates }: Evidence,
+  problem: Report,
+): Promise<void> {
+  const checks = transactions.flatMap(({ record, txIndex }) => {
+    const { certificate, mspId } = record.creator;
+    const creator = replay.creatorOf(certificates.get(certificate) ?? '');
+    if (creator?.fingerprint !== certificate || creator.mspId !== mspId) {
+      problem('ledger_tx', `transaction ${txIndex} names a creator without a certificate of an authority of block 0`);
+      return [];
+    }
+    const message = messageOfRecord(replay.channel, record);
+    return [{ publicKey: creator.publicKey, message, signature: record.signature ?? '', txIndex }];
+  });
+  const verdicts = await checkSignatures(checks);
+  for (const [index, { txIndex }] of checks.entries()) {
+    if (verdicts[index] !== true) problem('ledger_tx', `transaction ${txIndex} is not signed by its creator`);
+  }
+}
+
 /** A contract is a function of its arguments and what it read: a transaction of the serial engine must come out again. */
 async function checkExecution(
   replay: Replay,
   record: TransactionRecord,
-  execution: Execution,
-  problem: (table: string, what: string) => void,
+  { endorse, certificates }: Evidence,
+  problem: Report,
 ): Promise<void> {
+  if (!endorse) return;
   const { contract, fn, args, txId, creator } = record;
-  const certificate = execution.certificates.get(creator.certificate);
+  const certificate = certificates.get(creator.certificate);
   // Only what was read as it stands now can be executed again; the others were conflicts or read an older state.
   const current = await validate(record, { reader: replay.state, writes: new Map() });
   if (certificate === undefined || current !== transactionCodes.valid) return;
@@ -209,13 +243,13 @@ async function checkExecution(
     fn,
     args,
     txId,
-    channel: execution.channel,
+    channel: replay.channel,
     mspId: creator.mspId,
     certificate,
     timestamp: timestampOf(record.atMs),
   };
   const get = async (key: string): Promise<StateEntry | undefined> => (await replay.state.getMany([key])).get(key);
-  const again = await execution.endorse(proposal, get, replay.state);
+  const again = await endorse(proposal, get, replay.state);
   const { reads, ranges, writes, event, result } = record;
   const expected = canonicalJson({ reads, ranges, writes, event, result });
   const outcome = again.kind === 'endorsed' ? { ...again.set, result: again.result } : { refused: again.message };
@@ -234,7 +268,21 @@ function applyTransaction(replay: Replay, header: BlockHeader, record: Transacti
   }
 }
 
-const recordMembers = ['txId', 'key', 'creator', 'nonce', 'reads', 'ranges', 'writes', 'event', 'result', 'code'];
+const recordMembers = [
+  'txId',
+  'key',
+  'contract',
+  'fn',
+  'args',
+  'creator',
+  'nonce',
+  'reads',
+  'ranges',
+  'writes',
+  'event',
+  'result',
+  'code',
+];
 
 /** The object in a text of canonical JSON that has these members, or undefined for any other text. */
 function parsed<Value>(text: string, members: readonly string[]): Value | undefined {

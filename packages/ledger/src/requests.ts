@@ -23,9 +23,9 @@ export interface Repeat {
   readonly of: number;
 }
 
-/** A key that stands in one call twice has one outcome. */
+/** A key that stands in one call twice has one outcome; `requests` say what was asked by whom. */
 export function repeatedOutcome(
-  requests: readonly Request[],
+  requests: readonly unknown[],
   outcomes: readonly SubmissionOutcome[],
   index: number,
   of: number,

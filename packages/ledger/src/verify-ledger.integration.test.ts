@@ -10,6 +10,7 @@ import { timestampOf } from './fabric-runtime.ts';
 import { ledgerKeyFromSeed } from './keys.ts';
 import { stateReader } from './ledger-rows.ts';
 import type { Endorsed } from './make-block.ts';
+import { signProposal } from './proposal.ts';
 import { verifyLedger, verifyLedgerIn, type VerifyOptions } from './verify-ledger.ts';
 
 const key = ledgerKeyFromSeed(new Uint8Array(32).fill(1));
@@ -57,7 +58,8 @@ async function endorsedNow(engine: Engine, tx: Tx, submission: Submission): Prom
   const proposal = { contract, fn, args, txId, channel: engine.channel, mspId, certificate, timestamp: timestampOf(5) };
   const outcome = await engine.endorse(proposal, async (name) => (await reader.getMany([name])).get(name), reader);
   if (outcome.kind === 'refused') throw new Error(outcome.message);
-  return { submission, member, nonce, txId, atMs: 5, result: outcome.result, set: outcome.set };
+  const { signature } = signProposal(engine.channel, submission, member, nonce);
+  return { submission, member, nonce, txId, signature, atMs: 5, result: outcome.result, set: outcome.set };
 }
 
 beforeAll(async () => {
@@ -109,7 +111,7 @@ describe('stale executions', () => {
       const { after } = await commitEndorsed(engine, tx, await lockChain(engine, tx), [one]);
       await commitEndorsed(engine, tx, after, [one]);
     });
-    await expect(attempt).rejects.toThrow('used before');
+    await expect(attempt).rejects.toThrow('ledger_tx_tx_id_key');
   });
 });
 

@@ -2,14 +2,14 @@
 
 import { createHash } from 'node:crypto';
 import { contracts } from '@assay/contracts';
-import { limits, type BlockHeader, type SignedHead } from '@assay/core';
+import { limits, type SignedHead } from '@assay/core';
 import type { Database, Tx } from '@assay/store';
 import { endorser } from './endorse.ts';
 import { isConsistent } from './ledger-proofs.ts';
 import {
   replayBlock,
   startReplay,
-  type Execution,
+  type Evidence,
   type LedgerProblem,
   type Replay,
   type StoredBlock,
@@ -49,9 +49,10 @@ export async function verifyLedgerIn(tx: Tx, options: VerifyOptions = {}): Promi
   const replay = startReplay();
   const { problems } = replay;
   const certificates = await checkCreators(tx, problems);
-  const execution =
-    options.execute === true ? await executionOf(tx, certificates, options.contracts ?? contracts) : null;
-  await replayAll(tx, replay, execution);
+  await replayAll(tx, replay, {
+    certificates: new Map([...certificates].map(([fingerprint, row]) => [fingerprint, row.certificate])),
+    endorse: options.execute === true ? endorser(options.contracts ?? contracts) : null,
+  });
   checkUsedCreators(replay, certificates);
   if (options.publicKey !== undefined && replay.publicKey !== options.publicKey) {
     problems.push({ table: 'ledger_block', block: 0, what: 'the chain is signed with another key' });
@@ -85,7 +86,7 @@ export async function compareTables(tx: Tx, replay: Replay): Promise<void> {
   await compareNodes(tx, replay);
 }
 
-async function replayAll(tx: Tx, replay: Replay, execution: Execution | null): Promise<void> {
+async function replayAll(tx: Tx, replay: Replay, evidence: Evidence): Promise<void> {
   for (let after = -1n; replay.problems.length < limits.ledgerProblems;) {
     const blocks = await tx.query<StoredBlock>(
       'SELECT number, header, hash, chain_root, signature FROM ledger_block WHERE number > $1 ORDER BY number LIMIT $2',
@@ -99,7 +100,7 @@ async function replayAll(tx: Tx, replay: Replay, execution: Execution | null): P
       [after, last.number],
     );
     const byBlock = Map.groupBy(rows, (row) => row.block);
-    for (const block of blocks) await replayBlock(replay, block, byBlock.get(block.number) ?? [], execution);
+    for (const block of blocks) await replayBlock(replay, block, byBlock.get(block.number) ?? [], evidence);
     after = last.number;
   }
   const [stray] = await tx.query<{ block: bigint }>(
@@ -108,20 +109,6 @@ async function replayAll(tx: Tx, replay: Replay, execution: Execution | null): P
   if (stray)
     replay.problems.push({ table: 'ledger_tx', block: Number(stray.block), what: 'a transaction without a block' });
   if (replay.next === 0) replay.problems.push({ table: 'ledger_block', block: null, what: 'there is no block' });
-}
-
-async function executionOf(
-  tx: Tx,
-  certificates: ReadonlyMap<string, { certificate: string }>,
-  classes: readonly ContractClass[],
-): Promise<Execution> {
-  const [genesis] = await tx.query<{ header: string }>('SELECT header FROM ledger_block WHERE number = 0');
-  const header = genesis === undefined ? undefined : (JSON.parse(genesis.header) as BlockHeader);
-  return {
-    endorse: endorser(classes),
-    channel: header?.genesis?.channel ?? '',
-    certificates: new Map([...certificates].map(([fingerprint, row]) => [fingerprint, row.certificate])),
-  };
 }
 
 type CreatorRow = { readonly fingerprint: string; readonly msp_id: string; readonly certificate: string };

@@ -4,10 +4,11 @@
  * - the leaf of a transaction is the UTF-8 of its canonical JSON; a block's `txRoot` is `merkleRoot` over its leaves;
  * - a block's hash is SHA-256 over `assay/block/1\n<header>`, the header in canonical JSON (`hashOf(…, 'block', header)`);
  * - the leaf of a block in the chain's tree is the 32 bytes of its hash, its index the block's number;
- * - a head's signature is ed25519 over the UTF-8 of `headMessage(head)`.
+ * - a head's signature is ed25519 over the UTF-8 of `headMessage(head)`;
+ * - a transaction's signature is its creator's: ed25519 over the UTF-8 of `proposalMessage(channel, transaction)`.
  */
 
-import type { Sha256Hex } from '../hash.ts';
+import { canonicalJson, type Sha256Hex } from '../hash.ts';
 
 export const contractNames = ['Marketplace', 'Contract', 'Reputation', 'EscrowTrigger'] as const;
 export type ContractName = (typeof contractNames)[number];
@@ -70,6 +71,20 @@ export function headMessage(head: Pick<SignedHead, 'block' | 'blockHash' | 'chai
   return `assay/head/1\n${head.block}\n${head.blockHash}\n${head.chainRoot}\n${head.atMs}`;
 }
 
+/**
+ * What the creator of a transaction signs: the call, its place (channel, idempotency key) and a nonce, from which with the
+ * creator the transaction's id follows, so that a signature commits once. No time: contracts see the ledger's clock,
+ * which no client sets.
+ */
+export function proposalMessage(
+  channel: string,
+  proposal: Pick<TransactionRecord, 'contract' | 'fn' | 'args' | 'key' | 'nonce' | 'creator'>,
+): string {
+  const { contract, fn, args, key, nonce, creator } = proposal;
+  const { mspId, certificate } = creator;
+  return `assay/proposal/1\n${canonicalJson({ args, channel, contract, creator: { certificate, mspId }, fn, key, nonce })}`;
+}
+
 /** What a block's header says, as its canonical JSON carries it. */
 export interface BlockHeader {
   readonly block: number;
@@ -109,6 +124,11 @@ export interface TransactionRecord {
   readonly creator: Readonly<{ mspId: string; certificate: string }>;
   /** Hex; `txId` is SHA-256 over it, the organisation and the certificate, each ended by a zero byte. */
   readonly nonce: string;
+  /**
+   * The creator's ed25519 signature over `proposalMessage`, hex. Absent where another network ordered the transaction:
+   * there the creator signed that network's envelope.
+   */
+  readonly signature?: string;
   /** The clock of who asked. */
   readonly atMs: number;
   readonly reads: readonly (readonly [key: string, version: StateVersion])[];
