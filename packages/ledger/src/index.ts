@@ -9,6 +9,7 @@ export { benchLedger, type LedgerBenchOptions, type LedgerBenchResult } from './
 export { openFabricLedger, type FabricLedger, type FabricLedgerOptions } from './fabric/fabric-ledger.ts';
 export { verifyFabricLedger, type VerifyFabricOptions } from './fabric/verify-fabric.ts';
 export { startNetwork, stopNetwork, type NetworkOptions, type StartedNetwork } from './fabric/network/network.ts';
+export { joinNetwork, type JoinOptions } from './fabric/network/join-network.ts';
 export { networkStatus, type NetworkStatus } from './fabric/network/network-status.ts';
 export { orderings, type Ordering } from './fabric/network/topology.ts';
 export { toolsFolder } from './fabric/network/tools.ts';

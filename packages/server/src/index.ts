@@ -10,5 +10,13 @@ export { hashPassword, type ScryptCost } from './auth/password.ts';
 export { openApiDocument } from './api/openapi.ts';
 export { openDemoMarket, type DemoMarket, type DemoOptions, type DemoPerson } from './demo-market.ts';
 export { systemClock, systemIds } from './system-clock.ts';
-export { networkStatus, orderings, startNetwork, stopNetwork, type NetworkStatus, type Ordering } from '@assay/ledger';
+export {
+  joinNetwork,
+  networkStatus,
+  orderings,
+  startNetwork,
+  stopNetwork,
+  type NetworkStatus,
+  type Ordering,
+} from '@assay/ledger';
 export { inspectLedger, type LedgerInspection } from './inspect.ts';

@@ -1,7 +1,8 @@
 /** `assay fabric up|down|status`: a Hyperledger Fabric network on this machine, without Docker. */
 
-import { join } from 'node:path';
+import { join as path } from 'node:path';
 import {
+  joinNetwork,
   networkStatus,
   orderings,
   startNetwork,
@@ -20,11 +21,12 @@ const jsonOption = { kind: 'flag', doc: 'print JSON' } as const;
 
 const up: Command = {
   name: 'fabric up',
-  usage: 'fabric up [--ordering raft|raft-3|bft] [--port N] [--folder DIR] [--json]',
+  usage: 'fabric up [--ordering raft|raft-3|bft] [--ca] [--port N] [--folder DIR] [--json]',
   summary:
     'Starts a Fabric network of two organisations with the contracts on two channels; doing so again is harmless.',
   options: {
     ordering: { kind: 'text', doc: 'who orders blocks: one orderer, three, or four that bear a traitor (Fabric 3)' },
+    ca: { kind: 'flag', doc: 'three organisations, each with certificates from a fabric-ca server of its own' },
     port: { kind: 'number', doc: 'the first of its ports; 0 takes free ones', default: '0' },
     folder: folderOption,
     json: jsonOption,
@@ -51,10 +53,19 @@ const status: Command = {
   run: runStatus,
 };
 
-export const fabricCommands: readonly Command[] = [up, down, status];
+const join: Command = {
+  name: 'fabric join',
+  usage: 'fabric join MSP [--folder DIR] [--json]',
+  summary: 'Adds an organisation with a peer and contracts of its own to a running network, with the members’ consent.',
+  options: { folder: folderOption, json: jsonOption },
+  positionals: ['MSP'],
+  run: runJoin,
+};
+
+export const fabricCommands: readonly Command[] = [up, down, status, join];
 
 function folderOf(args: Arguments): string {
-  return args.text('folder') ?? join(defaultStateDir(), 'fabric');
+  return args.text('folder') ?? path(defaultStateDir(), 'fabric');
 }
 
 function orderingOf(args: Arguments): { ordering?: Ordering } {
@@ -73,6 +84,7 @@ async function runUp(args: Arguments): Promise<number> {
     folder: folderOf(args),
     tools: toolsDir(),
     ...orderingOf(args),
+    ...(args.flag('ca') ? { membership: 'fabric-ca' } : {}),
     firstPort: port,
     clock: systemClock,
     progress: (text) => {
@@ -85,6 +97,27 @@ async function runUp(args: Arguments): Promise<number> {
     const told = { created: 'is made and runs', started: 'runs again', running: 'was running already' } as const;
     print(`${paint('green', '✓')} the network ${told[network.how]} after ${(tookMs / 1000).toFixed(1)} s`);
     print(`  a server uses it with ASSAY_LEDGER=fabric ASSAY_FABRIC_PROFILE=${network.profile}`);
+  }
+  return 0;
+}
+
+async function runJoin(args: Arguments): Promise<number> {
+  const asJson = args.flag('json');
+  const mspId = args.positional(0) ?? '';
+  const topology = await joinNetwork({
+    folder: folderOf(args),
+    tools: toolsDir(),
+    mspId,
+    clock: systemClock,
+    progress: (text) => {
+      if (!asJson) print(`  ${text}`);
+    },
+  });
+  if (asJson) print(JSON.stringify({ topology }));
+  else {
+    const members = topology.channels['public-marketplace'];
+    print(`${paint('green', '✓')} ${mspId} is on public-marketplace, now with ${members.length} organisations`);
+    print('  restart servers that use the network: they read the peers when they start');
   }
   return 0;
 }

@@ -1,6 +1,5 @@
 /** A real Fabric network for tests, where this machine has Fabric's programs. */
 
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,24 +11,27 @@ import { openFabricLedger, type FabricLedger } from './fabric-ledger.ts';
 import { foldersOf } from './network/folders.ts';
 import { startNetwork, stopNetwork, type StartedNetwork } from './network/network.ts';
 import { runningPrograms } from './network/processes.ts';
-import { toolsFolder } from './network/tools.ts';
-import type { ChannelName, Ordering } from './network/topology.ts';
+import { findTools } from './network/tools.ts';
+import type { ChannelName, Membership, Ordering } from './network/topology.ts';
 import { systemClock } from './system-clock.ts';
 
 const { env } = process;
 
 /** Where `deploy/tools/build` puts what it builds. */
-const toolsRoot = env['ASSAY_TOOLS_DIR'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'assay', 'tools');
+export const toolsRoot =
+  env['ASSAY_TOOLS_DIR'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'assay', 'tools');
 
 /** Whether this run must not skip what needs Fabric. */
 const fabricRequired = (env['ASSAY_REQUIRE'] ?? '').split(/[\s,]+/).includes('fabric');
 
-/** The program that is missing, undefined where Fabric is there. */
-function missingFabric(ordering: Ordering = 'raft'): string | undefined {
-  const folder = toolsFolder(toolsRoot, ordering);
-  return ['peer', 'orderer', 'osnadmin', 'configtxgen']
-    .map((name) => join(folder, name))
-    .find((path) => !existsSync(path));
+/** What is missing and where it comes from, undefined where Fabric is there. */
+function missingFabric(ordering: Ordering, membership: Membership): string | undefined {
+  try {
+    findTools(toolsRoot, ordering, membership);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 export interface TestNetwork extends StartedNetwork {
@@ -38,9 +40,9 @@ export interface TestNetwork extends StartedNetwork {
 }
 
 /** A network of its own in a new folder. */
-export async function testNetwork(ordering: Ordering = 'raft'): Promise<TestNetwork> {
+export async function testNetwork(ordering: Ordering = 'raft', membership: Membership = 'own'): Promise<TestNetwork> {
   const folder = await mkdtemp(join(tmpdir(), 'assay-fabric-'));
-  const started = await startNetwork({ folder, tools: toolsRoot, ordering, clock: systemClock });
+  const started = await startNetwork({ folder, tools: toolsRoot, ordering, membership, clock: systemClock });
   return {
     ...started,
     folder,
@@ -65,16 +67,21 @@ export function mendNetwork(folder: string): Promise<StartedNetwork> {
 }
 
 /** Describes tests that need Fabric: skipped with the missing program's name, or failing where this run requires it. */
-export function describeOnFabric(name: string, tests: () => void, ordering: Ordering = 'raft'): void {
-  const missing = missingFabric(ordering);
+export function describeOnFabric(
+  name: string,
+  tests: () => void,
+  ordering: Ordering = 'raft',
+  membership: Membership = 'own',
+): void {
+  const missing = missingFabric(ordering, membership);
   if (missing === undefined) {
     describe(`Fabric: ${name}`, () => {
       tests();
     });
     return;
   }
-  test.skipIf(!fabricRequired)(`${name} (needs ${missing}: run deploy/tools/build)`, () => {
-    expect.fail(`${missing} is required and not there`);
+  test.skipIf(!fabricRequired)(`${name} (${missing})`, () => {
+    expect.fail(missing);
   });
 }
 

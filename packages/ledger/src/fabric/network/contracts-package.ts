@@ -82,10 +82,12 @@ grep -q '"type" *: *"ccaas"' "$2/metadata.json"
 `,
   build: `#!/bin/sh
 set -e
+umask 077
 cp "$1/connection.json" "$3/"
 `,
   release: `#!/bin/sh
 set -e
+umask 077
 mkdir -p "$2/chaincode/server"
 cp "$1/connection.json" "$2/chaincode/server/"
 `,

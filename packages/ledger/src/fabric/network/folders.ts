@@ -1,10 +1,12 @@
-/** Where things lie in the folder of a local network. Secrets are readable by their owner only. */
+/** Where things lie in the folder of a network. Secrets are readable by their owner only. */
 
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 export interface NodeFolders {
   readonly home: string;
+  /** What the node writes. */
+  readonly data: string;
   readonly msp: string;
   readonly tls: TlsFiles;
   readonly log: string;
@@ -19,15 +21,18 @@ function tlsIn(folder: string): TlsFiles {
   return { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
 }
 
-/** Paths below `root`. */
-export function foldersOf(root: string) {
+/** Paths below `root`; nodes may write their data elsewhere, where what they are given is not to be written to. */
+export function foldersOf(root: string, dataOf = (name: string): string => join(root, 'nodes', name, 'data')) {
   const organization = (mspId: string): string => join(root, 'organizations', mspId);
   return {
     root,
     network: join(root, 'network.json'),
     profile: join(root, 'connection.json'),
+    wallet: join(root, 'wallet'),
     lock: join(root, 'lock'),
     builder: join(root, 'builder'),
+    /** Each organisation's TLS authority (a certificate), for everybody. */
+    trust: (mspId: string): string => join(root, 'trust', `${mspId}.pem`),
     channel: (name: string): string => join(root, 'channels', `${name}.block`),
     collections: (name: string): string => join(root, 'channels', `${name}.collections.json`),
     organization: (mspId: string) => ({
@@ -36,17 +41,20 @@ export function foldersOf(root: string) {
       tlsAuthority: tlsIn(join(organization(mspId), 'tls-ca')),
       admin: { msp: join(organization(mspId), 'admin', 'msp'), tls: tlsIn(join(organization(mspId), 'admin', 'tls')) },
       client: tlsIn(join(organization(mspId), 'client-tls')),
-      contractsAuthority: join(organization(mspId), 'contracts', 'ca.pem'),
-      contractsServer: tlsIn(join(organization(mspId), 'contracts', 'server')),
-      contractsClient: tlsIn(join(organization(mspId), 'contracts', 'client')),
+      /** With fabric-ca: where trust begins, and the secrets of whoever registers members. */
+      registrar: join(organization(mspId), 'registrar.json'),
+      contractsKeys: join(organization(mspId), 'contracts', 'keys.json'),
       contractsPackage: join(organization(mspId), 'contracts', 'package.tar.gz'),
     }),
     node: (name: string): NodeFolders => ({
       home: join(root, 'nodes', name),
+      data: dataOf(name),
       msp: join(root, 'nodes', name, 'msp'),
       tls: tlsIn(join(root, 'nodes', name, 'tls')),
       log: join(root, 'nodes', name, 'log'),
     }),
+    /** Whom a contract server believes. */
+    contractsAuthority: (name: string): string => join(root, 'nodes', name, 'ca.pem'),
     pid: (name: string): string => join(root, 'nodes', name, 'pid'),
   };
 }

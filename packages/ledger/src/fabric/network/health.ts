@@ -7,9 +7,10 @@ import { ordererMsp, type OrdererPlace, type PeerPlace } from './topology.ts';
 
 /** `ok`, or what is wrong. */
 export async function healthOf(folders: Folders, place: OrdererPlace | PeerPlace): Promise<string> {
-  const { admin, tlsAuthority } = folders.organization('mspId' in place ? place.mspId : ordererMsp);
+  const mspId = 'mspId' in place ? place.mspId : ordererMsp;
+  const { admin } = folders.organization(mspId);
   const [ca, cert, key] = await Promise.all([
-    readFile(tlsAuthority.certificate),
+    readFile(folders.trust(mspId)),
     readFile(admin.tls.certificate),
     readFile(admin.tls.key),
   ]);

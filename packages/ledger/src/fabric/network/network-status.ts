@@ -4,10 +4,12 @@ import { X509Certificate } from 'node:crypto';
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { foldersOf } from './folders.ts';
+import { askAuthority } from './fabric-ca.ts';
 import { healthOf } from './health.ts';
 import { lastLines, runningPrograms } from './processes.ts';
 import { readRecord, type NetworkRecord } from './network.ts';
 import type { Folders } from './folders.ts';
+import { contractsName } from './topology.ts';
 
 export interface ProgramStatus {
   readonly name: string;
@@ -60,12 +62,19 @@ function programStatuses(
     const health = pid === null ? await reason(folders, place.name) : await healthOf(folders, place);
     return { name: place.name, pid, port: place.port, health };
   });
-  const servers = topology.peers.map(async ({ mspId, contractsPort }) => {
-    const name = `contracts.${mspId}`;
+  const servers = topology.peers.map(async (peer) => {
+    const { contractsPort } = peer;
+    const name = contractsName(peer);
     const pid = running.get(name) ?? null;
     return { name, pid, port: contractsPort, health: pid === null ? await reason(folders, name) : 'ok' };
   });
-  return Promise.all([...nodes, ...servers]);
+  const authorities = topology.authorities.map(async (place) => {
+    const { name, port, mspId } = place;
+    const pid = running.get(name) ?? null;
+    const ask = async () => askAuthority(place, await readFile(folders.trust(mspId), 'utf8'));
+    return { name, pid, port, health: pid === null ? await reason(folders, name) : await ask() };
+  });
+  return Promise.all([...authorities, ...nodes, ...servers]);
 }
 
 async function reason(folders: Folders, name: string): Promise<string> {

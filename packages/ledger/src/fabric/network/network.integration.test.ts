@@ -176,7 +176,7 @@ describeOnFabric('a local network', () => {
 test('a missing program is named with what to do', () => {
   expect(() => findTools('/nowhere', 'raft')).toThrow(Refusal);
   expect(() => findTools('/nowhere', 'raft')).toThrow(
-    /peer, orderer, osnadmin, configtxgen are not in \/nowhere\/fabric-2\.5\.9\/bin: run deploy\/tools\/build fabric/,
+    /peer, orderer, osnadmin, configtxgen, configtxlator are not in \/nowhere\/fabric-2\.5\.9\/bin: run deploy\/tools\/build fabric/,
   );
 });
 

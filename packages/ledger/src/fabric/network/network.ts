@@ -5,6 +5,10 @@ import { mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, limits, refuse, type Clock } from '@assay/core';
+import { authorityProgram, caIssuer, writeAuthority } from './fabric-ca.ts';
+import type { Joining } from './join-network.ts';
+import { ownIssuer, type Issuer } from './issuer.ts';
+import { validityFrom } from './organizations.ts';
 import { writeProfile } from './profile.ts';
 import { healthOf } from './health.ts';
 import { foldersOf, replaceSecret, type Folders } from './folders.ts';
@@ -12,7 +16,16 @@ import { withLock } from './lock.ts';
 import { lastLines, runningPrograms, startProgram, stopPrograms, type Program } from './processes.ts';
 import { contractServerFile, joinAndDefine, writeFiles, type Site } from './provision.ts';
 import { findTools } from './tools.ts';
-import { portCount, topologyOf, type Ordering, type Topology } from './topology.ts';
+import {
+  contractsName,
+  organizationsOf,
+  portCount,
+  topologyOf,
+  type Membership,
+  type Ordering,
+  type Topology,
+} from './topology.ts';
+import { fillWallet } from './issued-wallet.ts';
 
 export interface NetworkOptions {
   /** Where everything of the network lies. */
@@ -20,6 +33,7 @@ export interface NetworkOptions {
   /** The folder of `deploy/tools/build`. */
   readonly tools: string;
   readonly ordering?: Ordering;
+  readonly membership?: Membership;
   /** The first of the ports that it takes; 0 takes free ones. */
   readonly firstPort?: number;
   readonly clock: Clock;
@@ -29,11 +43,13 @@ export interface NetworkOptions {
 
 /** What stands in `network.json`. */
 export interface NetworkRecord {
-  readonly version: 1;
+  readonly version: 2;
   /** A network that is not ready has no data yet: the next start begins anew. */
   readonly ready: boolean;
   readonly tools: string;
   readonly topology: Topology;
+  /** An organisation that was about to join when its command ended. */
+  readonly joining?: Joining | undefined;
 }
 
 export interface StartedNetwork {
@@ -56,18 +72,22 @@ export async function startNetwork(options: NetworkOptions): Promise<StartedNetw
 }
 
 async function create(folders: Folders, options: NetworkOptions): Promise<StartedNetwork> {
-  const { ordering = 'raft', clock, progress = () => undefined } = options;
-  const tools = findTools(options.tools, ordering);
+  const { ordering = 'raft', membership = 'own', clock, progress = () => undefined } = options;
+  const tools = findTools(options.tools, ordering, membership);
   // Leftovers of a start that was killed: nothing was ever acknowledged by them.
   await stopPrograms(folders);
   await forget(folders);
-  const topology = topologyOf(ordering, await choosePorts(options.firstPort ?? 0, portCount(ordering)));
-  const record: NetworkRecord = { version: 1, ready: false, tools: options.tools, topology };
+  const ports = await choosePorts(options.firstPort ?? 0, portCount(ordering, membership));
+  const topology = topologyOf(ordering, ports, membership);
+  const record: NetworkRecord = { version: 2, ready: false, tools: options.tools, topology };
   await replaceSecret(folders.network, JSON.stringify(record));
   const site: Site = { folders, tools, topology };
   try {
     progress('making keys, certificates and the channels’ first blocks');
-    await writeFiles(site, clock.nowMs());
+    const issuers = await openIssuers(site, clock.nowMs());
+    await writeFiles(site, issuers, clock.nowMs());
+    await fillWallet(site, issuers);
+    for (const issuer of issuers) await issuer.close();
     progress('starting orderer, peers and contract servers');
     await startPrograms(site, programsOf(site));
     await joinAndDefine(site, progress);
@@ -80,6 +100,19 @@ async function create(folders: Folders, options: NetworkOptions): Promise<Starte
   return { how: 'created', profile: folders.profile, topology };
 }
 
+/** With fabric-ca, its servers run from here on. */
+async function openIssuers({ folders, tools, topology }: Site, nowMs: number): Promise<Issuer[]> {
+  const validity = validityFrom(nowMs);
+  if (topology.authorities.length === 0) {
+    return Promise.all(organizationsOf(topology).map((mspId) => ownIssuer(folders, mspId, validity)));
+  }
+  for (const place of topology.authorities) {
+    await writeAuthority(folders, topology.listen, place, validity);
+    await startProgram(folders, authorityProgram(folders, tools, place));
+  }
+  return Promise.all(topology.authorities.map((place) => caIssuer(folders, tools, place)));
+}
+
 async function restart(folders: Folders, record: NetworkRecord, options: NetworkOptions): Promise<StartedNetwork> {
   const { topology } = record;
   if (options.ordering !== undefined && options.ordering !== topology.ordering) {
@@ -88,7 +121,11 @@ async function restart(folders: Folders, record: NetworkRecord, options: Network
       `the network in ${folders.root} is ${topology.ordering}: take another folder, or delete it first`,
     );
   }
-  const site: Site = { folders, tools: findTools(options.tools, topology.ordering), topology };
+  const membership = topology.authorities.length > 0 ? 'fabric-ca' : 'own';
+  if (options.membership !== undefined && options.membership !== membership) {
+    throw refuse('config.invalid', `the network in ${folders.root} has other authorities: take another folder`);
+  }
+  const site: Site = { folders, tools: findTools(options.tools, topology.ordering, membership), topology };
   const running = await runningPrograms(folders);
   const missing = programsOf(site).filter(({ name }) => !running.has(name));
   if (missing.length > 0) options.progress?.(`starting ${missing.map(({ name }) => name).join(', ')}`);
@@ -97,13 +134,16 @@ async function restart(folders: Folders, record: NetworkRecord, options: Network
 }
 
 /** Starts programs and waits until all of the network answers. */
-async function startPrograms(site: Site, programs: readonly Program[]): Promise<void> {
-  for (const program of programs) await startProgram(site.folders, program);
+export async function startPrograms(site: Site, programs: readonly Program[]): Promise<void> {
+  const before = await runningPrograms(site.folders);
+  for (const program of programs) if (!before.has(program.name)) await startProgram(site.folders, program);
   const deadline = performance.now() + limits.fabricStartMs;
   let waiting = [...site.topology.orderers, ...site.topology.peers];
   while (waiting.length > 0) {
     const running = await runningPrograms(site.folders);
-    const dead = [...waiting, ...site.topology.peers.map(contractsOf)].find(({ name }) => !running.has(name));
+    const dead = [...waiting, ...site.topology.peers.map((peer) => ({ name: contractsName(peer) }))].find(
+      ({ name }) => !running.has(name),
+    );
     if (dead) await failed(site.folders, dead.name, 'ended');
     const health = await Promise.all(waiting.map((place) => healthOf(site.folders, place)));
     waiting = waiting.filter((_, index) => health[index] !== 'ok');
@@ -113,10 +153,6 @@ async function startPrograms(site: Site, programs: readonly Program[]): Promise<
   }
 }
 
-function contractsOf({ mspId }: { readonly mspId: string }) {
-  return { name: `contracts.${mspId}` };
-}
-
 async function failed(folders: Folders, name: string, what: string): Promise<never> {
   const said = await lastLines(folders.node(name).log);
   throw new Fault('ledger.unavailable', `${name} ${what}; its log ${folders.node(name).log} ends with:\n${said}`, {
@@ -124,22 +160,23 @@ async function failed(folders: Folders, name: string, what: string): Promise<nev
   });
 }
 
-function programsOf({ folders, tools, topology }: Site): Program[] {
+export function programsOf({ folders, tools, topology }: Site): Program[] {
   const environment = (name: string) => ({ FABRIC_CFG_PATH: folders.node(name).home, FABRIC_LOGGING_SPEC: 'warn' });
   const main = fileURLToPath(new URL('../contract-server-main.ts', import.meta.url));
   return [
+    ...topology.authorities.map((place) => authorityProgram(folders, tools, place)),
     ...topology.orderers.map(({ name }) => ({
       name,
       path: tools.path('orderer'),
       args: [],
       environment: environment(name),
     })),
-    ...topology.peers.flatMap(({ name, mspId }) => [
+    ...topology.peers.flatMap(({ name }) => [
       { name, path: tools.path('peer'), args: ['node', 'start'], environment: environment(name) },
       {
-        name: `contracts.${mspId}`,
+        name: contractsName({ name }),
         path: process.execPath,
-        args: [main, contractServerFile(folders, mspId)],
+        args: [main, contractServerFile(folders, contractsName({ name }))],
         environment: { CORE_CHAINCODE_LOGGING_LEVEL: 'error' },
       },
     ]),
@@ -160,9 +197,8 @@ export async function stopNetwork(folder: string, options: { readonly erase: boo
 
 /** Deletes what a network consists of, and nothing else that may lie in the folder. */
 async function forget(folders: Folders): Promise<void> {
-  for (const name of ['nodes', 'organizations', 'channels', 'builder', 'wallet', 'connection.json', 'network.json']) {
-    await rm(`${folders.root}/${name}`, { recursive: true, force: true });
-  }
+  const made = ['nodes', 'organizations', 'channels', 'builder', 'trust', 'wallet', 'connection.json', 'network.json'];
+  for (const name of made) await rm(`${folders.root}/${name}`, { recursive: true, force: true });
 }
 
 /** The network's record, undefined where there is none. */
@@ -173,12 +209,12 @@ export async function readRecord(folders: Folders): Promise<NetworkRecord | unde
   });
   if (text === undefined) return undefined;
   const record = JSON.parse(text) as NetworkRecord;
-  if (record.version !== 1) throw refuse('config.invalid', `${folders.network} is of another version of Assay`);
+  if (record.version !== 2) throw refuse('config.invalid', `${folders.network} is of another version of Assay`);
   return record;
 }
 
 /** Ports that nobody uses now. They are written into the channels' first blocks, so they stay. */
-async function choosePorts(first: number, count: number): Promise<number[]> {
+export async function choosePorts(first: number, count: number): Promise<number[]> {
   const servers: Server[] = [];
   try {
     for (let index = 0; index < count; index += 1) servers.push(await listenOn(first === 0 ? 0 : first + index));

@@ -2,47 +2,51 @@
 
 import { join } from 'node:path';
 import type { Folders } from './folders.ts';
-import {
-  channels,
-  ordererMsp,
-  orderings,
-  peerOrganizations,
-  type OrdererPlace,
-  type PeerPlace,
-  type Topology,
-} from './topology.ts';
+import { loopback, ordererMsp, organizationsOf, type OrdererPlace, type PeerPlace, type Topology } from './topology.ts';
 
 const bccsp = { Default: 'SW', SW: { Hash: 'SHA2', Security: 256 } };
-const host = '127.0.0.1';
 
-function tlsAuthorities(folders: Folders): string[] {
-  return [ordererMsp, ...peerOrganizations].map((mspId) => folders.organization(mspId).tlsAuthority.certificate);
+/** Those whose clients may connect; organisations that join later are known from the channel. */
+function tlsAuthorities(folders: Folders, topology: Topology): string[] {
+  return organizationsOf(topology).map(folders.trust);
 }
 
-export function ordererConfig(folders: Folders, place: OrdererPlace): string {
-  const { home, msp, tls } = folders.node(place.name);
-  const own = folders.organization(ordererMsp).tlsAuthority.certificate;
+export function ordererConfig(folders: Folders, topology: Topology, place: OrdererPlace): string {
+  const { data, msp, tls } = folders.node(place.name);
+  const own = folders.trust(ordererMsp);
+  const { listen } = topology;
   const server = { Enabled: true, PrivateKey: tls.key, Certificate: tls.certificate, ClientAuthRequired: true };
   return JSON.stringify({
     General: {
-      ListenAddress: host,
+      ListenAddress: listen,
       ListenPort: place.port,
       LocalMSPID: ordererMsp,
       LocalMSPDir: msp,
       BootstrapMethod: 'none',
-      TLS: { ...server, RootCAs: [own], ClientRootCAs: tlsAuthorities(folders) },
+      TLS: { ...server, RootCAs: [own], ClientRootCAs: tlsAuthorities(folders, topology) },
       Keepalive: { ServerMinInterval: '10s', ServerInterval: '7200s', ServerTimeout: '20s' },
       Cluster: { SendBufferSize: 100 },
       Authentication: { TimeWindow: '15m' },
       BCCSP: bccsp,
     },
-    FileLedger: { Location: join(home, 'ledger') },
+    FileLedger: { Location: join(data, 'ledger') },
     ChannelParticipation: { Enabled: true, MaxRequestBodySize: '1 MB' },
-    Admin: { ListenAddress: `${host}:${place.adminPort}`, TLS: { ...server, ClientRootCAs: [own] } },
-    Operations: { ListenAddress: `${host}:${place.operationsPort}`, TLS: { ...server, ClientRootCAs: [own] } },
+    Admin: { ListenAddress: `${listen}:${place.adminPort}`, TLS: { ...server, ClientRootCAs: [own] } },
+    Operations: {
+      ListenAddress: `${listen}:${place.operationsPort}`,
+      TLS: { ...server, ClientAuthRequired: asksProbes(topology), ClientRootCAs: [own] },
+    },
     Metrics: { Provider: 'prometheus' },
-    Consensus: { WALDir: join(home, 'wal'), SnapDir: join(home, 'snap') },
+    Consensus: { WALDir: join(data, 'wal'), SnapDir: join(data, 'snap') },
   });
+}
+
+/**
+ * Whether health is told only to those who show a certificate. Where something else looks after the nodes, its probes
+ * have none; all other paths ask for one in either case.
+ */
+function asksProbes({ listen }: Topology): boolean {
+  return listen === loopback;
 }
 
 /** What does not depend on the peer. */
@@ -81,7 +85,7 @@ const peerBehaviour = {
 };
 
 /** Contracts run as services of their own; what they write lies in the peer's folder. */
-function execution(folders: Folders, home: string) {
+function execution(folders: Folders, data: string) {
   return {
     vm: { endpoint: '' },
     chaincode: {
@@ -93,7 +97,7 @@ function execution(folders: Folders, home: string) {
       system: { _lifecycle: 'enable', cscc: 'enable', lscc: 'enable', qscc: 'enable' },
     },
     ledger: {
-      snapshots: { rootDir: join(home, 'snapshots') },
+      snapshots: { rootDir: join(data, 'snapshots') },
       state: { stateDatabase: 'goleveldb', totalQueryLimit: 100_000 },
       history: { enableHistoryDatabase: true },
       pvtdataStore: {
@@ -107,10 +111,10 @@ function execution(folders: Folders, home: string) {
   };
 }
 
-export function peerConfig(folders: Folders, place: PeerPlace): string {
-  const { home, msp, tls } = folders.node(place.name);
-  const own = folders.organization(place.mspId).tlsAuthority.certificate;
-  const address = `${host}:${place.port}`;
+export function peerConfig(folders: Folders, topology: Topology, place: PeerPlace): string {
+  const { data, msp, tls } = folders.node(place.name);
+  const own = folders.trust(place.mspId);
+  const address = `${place.host}:${place.port}`;
   return JSON.stringify({
     peer: {
       id: place.name,
@@ -118,11 +122,12 @@ export function peerConfig(folders: Folders, place: PeerPlace): string {
       localMspId: place.mspId,
       localMspType: 'bccsp',
       mspConfigPath: msp,
-      fileSystemPath: join(home, 'data'),
+      fileSystemPath: join(data, 'ledger'),
       address,
-      listenAddress: address,
-      chaincodeAddress: `${host}:${place.chaincodePort}`,
-      chaincodeListenAddress: `${host}:${place.chaincodePort}`,
+      listenAddress: `${topology.listen}:${place.port}`,
+      // Nothing of ours connects there: contracts are servers.
+      chaincodeAddress: `${loopback}:${place.chaincodePort}`,
+      chaincodeListenAddress: `${loopback}:${place.chaincodePort}`,
       ...peerBehaviour,
       gossip: gossip(address),
       tls: {
@@ -131,19 +136,19 @@ export function peerConfig(folders: Folders, place: PeerPlace): string {
         cert: { file: tls.certificate },
         key: { file: tls.key },
         rootcert: { file: own },
-        clientRootCAs: { files: tlsAuthorities(folders) },
+        clientRootCAs: { files: tlsAuthorities(folders, topology) },
         clientCert: { file: tls.certificate },
         clientKey: { file: tls.key },
       },
     },
-    ...execution(folders, home),
+    ...execution(folders, data),
     operations: {
-      listenAddress: `${host}:${place.operationsPort}`,
+      listenAddress: `${topology.listen}:${place.operationsPort}`,
       tls: {
         enabled: true,
         cert: { file: tls.certificate },
         key: { file: tls.key },
-        clientAuthRequired: true,
+        clientAuthRequired: asksProbes(topology),
         clientRootCAs: { files: [own] },
       },
     },
@@ -179,107 +184,3 @@ function gossip(address: string) {
     },
   };
 }
-
-const anyMember = { Type: 'ImplicitMeta', Rule: 'ANY Readers' };
-const standardPolicies = {
-  Readers: anyMember,
-  Writers: { Type: 'ImplicitMeta', Rule: 'ANY Writers' },
-  Admins: { Type: 'ImplicitMeta', Rule: 'MAJORITY Admins' },
-};
-
-/** Policies, organisations and the order of blocks, per channel; the profiles bear the channels' names. */
-export function channelConfig(folders: Folders, topology: Topology): string {
-  const profiles = Object.entries(channels).map(([name, members]) => [
-    name,
-    {
-      Policies: standardPolicies,
-      Capabilities: { [topology.ordering === 'bft' ? 'V3_0' : 'V2_0']: true },
-      Orderer: ordererSection(folders, topology),
-      Application: {
-        Policies: {
-          ...standardPolicies,
-          Endorsement: { Type: 'ImplicitMeta', Rule: 'MAJORITY Endorsement' },
-          LifecycleEndorsement: { Type: 'ImplicitMeta', Rule: 'MAJORITY Endorsement' },
-        },
-        Capabilities: { V2_5: true },
-        Organizations: topology.peers
-          .filter(({ mspId }) => members.includes(mspId))
-          .map((peer) => member(folders, peer)),
-      },
-    },
-  ]);
-  return JSON.stringify({ Profiles: Object.fromEntries(profiles) });
-}
-
-function signature(rule: string) {
-  return { Type: 'Signature', Rule: rule };
-}
-
-function member(folders: Folders, { mspId, port }: PeerPlace) {
-  const anyone = signature(`OR('${mspId}.admin','${mspId}.peer','${mspId}.client')`);
-  return {
-    Name: mspId,
-    ID: mspId,
-    MSPDir: folders.organization(mspId).msp,
-    Policies: {
-      Readers: anyone,
-      Writers: signature(`OR('${mspId}.admin','${mspId}.client')`),
-      Admins: signature(`OR('${mspId}.admin')`),
-      Endorsement: signature(`OR('${mspId}.peer')`),
-    },
-    // Without it the gateway cannot find the other organisation's peer.
-    AnchorPeers: [{ Host: host, Port: port }],
-  };
-}
-
-function ordererSection(folders: Folders, topology: Topology) {
-  const all = signature(`OR('${ordererMsp}.member')`);
-  const consenters = topology.orderers.map((place, index) => {
-    const { certificate } = folders.node(place.name).tls;
-    const where = { Host: host, Port: place.port, ClientTLSCert: certificate, ServerTLSCert: certificate };
-    const identity = join(folders.node(place.name).msp, 'signcerts', 'cert.pem');
-    return topology.ordering === 'bft' ? { ...where, ID: index + 1, MSPID: ordererMsp, Identity: identity } : where;
-  });
-  const organization = {
-    Name: ordererMsp,
-    ID: ordererMsp,
-    MSPDir: folders.organization(ordererMsp).msp,
-    Policies: { Readers: all, Writers: all, Admins: signature(`OR('${ordererMsp}.admin')`) },
-    OrdererEndpoints: topology.orderers.map(({ port }) => `${host}:${port}`),
-  };
-  return {
-    OrdererType: orderings[topology.ordering].consensus,
-    BatchTimeout: '100ms',
-    BatchSize: { MaxMessageCount: 500, AbsoluteMaxBytes: '10 MB', PreferredMaxBytes: '2 MB' },
-    Organizations: [organization],
-    Policies: { ...standardPolicies, BlockValidation: { Type: 'ImplicitMeta', Rule: 'ANY Writers' } },
-    Capabilities: { V2_0: true },
-    ...(topology.ordering === 'bft'
-      ? { SmartBFT: smartBft, ConsenterMapping: consenters }
-      : { EtcdRaft: { Consenters: consenters, Options: raftOptions } }),
-  };
-}
-
-/** A new leader within about a second. */
-const raftOptions = {
-  TickInterval: '100ms',
-  ElectionTick: 10,
-  HeartbeatTick: 1,
-  MaxInflightBlocks: 5,
-  SnapshotIntervalSize: '16 MB',
-};
-
-/** A dead leader costs about four seconds; with the usual values it would be twenty-five. */
-const smartBft = {
-  RequestBatchMaxInterval: '100ms',
-  RequestForwardTimeout: '1s',
-  RequestComplainTimeout: '3s',
-  RequestAutoRemoveTimeout: '3m0s',
-  ViewChangeResendInterval: '1s',
-  ViewChangeTimeout: '4s',
-  LeaderHeartbeatTimeout: '5s',
-  CollectTimeout: '1s',
-  IncomingMessageBufferSize: 200,
-  RequestPoolSize: 100_000,
-  LeaderHeartbeatCount: 10,
-};

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { refuse } from '@assay/core';
 import { replaceSecret } from './folders.ts';
 import type { Site } from './provision.ts';
-import { chaincodeName, channels } from './topology.ts';
+import { chaincodeName, loopback } from './topology.ts';
 
 /** A peer whose gateway clients may use. */
 export interface ProfilePeer {
@@ -34,18 +34,20 @@ export interface ConnectionProfile {
 }
 
 export async function writeProfile({ folders, topology }: Site): Promise<void> {
+  const own = topology.peers.map(({ mspId }) => [mspId, folders.organization(mspId).authority] as const);
   const profile: ConnectionProfile = {
     version: 1,
     chaincode: chaincodeName,
-    channels,
-    peers: topology.peers.map(({ mspId, port }) => ({
+    channels: topology.channels,
+    peers: topology.peers.map(({ mspId, host, port }) => ({
       mspId,
-      address: `localhost:${port}`,
-      tlsAuthority: folders.organization(mspId).tlsAuthority.certificate,
+      // Node frowns on addresses as names of TLS servers.
+      address: `${host === loopback ? 'localhost' : host}:${port}`,
+      tlsAuthority: folders.trust(mspId),
     })),
     clientTls: folders.organization(topology.peers[0]?.mspId ?? '').client,
-    wallet: `${folders.root}/wallet`,
-    authorities: Object.fromEntries(topology.peers.map(({ mspId }) => [mspId, folders.organization(mspId).authority])),
+    wallet: folders.wallet,
+    ...(topology.authorities.length === 0 ? { authorities: Object.fromEntries(own) } : {}),
   };
   await replaceSecret(folders.profile, JSON.stringify(profile, null, 2));
 }

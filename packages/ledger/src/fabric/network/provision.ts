@@ -7,13 +7,15 @@ import { sealedCollection } from '@assay/contracts';
 import { Fault, limits } from '@assay/core';
 import { builderPrograms, contractsPackage } from './contracts-package.ts';
 import { writeOpen, writeSecret, type Folders } from './folders.ts';
-import { channelConfig, ordererConfig, peerConfig } from './node-configs.ts';
-import { writeOrganizations } from './organizations.ts';
+import { channelConfig } from './channel-config.ts';
+import type { Issuer } from './issuer.ts';
+import { ordererConfig, peerConfig } from './node-configs.ts';
+import { validityFrom, writeOrganization, type ContractKeys } from './organizations.ts';
 import { runTool, type Tools } from './tools.ts';
 import {
   chaincodeName,
   channelNames,
-  channels,
+  contractsName,
   ordererMsp,
   type ChannelName,
   type OrdererPlace,
@@ -41,18 +43,13 @@ const collections = [
 ];
 
 /** Writes all files that the programs start from. */
-export async function writeFiles({ folders, tools, topology }: Site, nowMs: number): Promise<void> {
-  await writeOrganizations(folders, topology, nowMs);
-  for (const [name, text] of Object.entries(builderPrograms)) {
-    await writeOpen(join(folders.builder, 'bin', name), text, 0o755);
-  }
+export async function writeFiles(site: Site, issuers: readonly Issuer[], nowMs: number): Promise<void> {
+  const { folders, tools, topology } = site;
+  await Promise.all(issuers.map((issuer) => writeOrganization(folders, topology, issuer, validityFrom(nowMs))));
   for (const place of topology.orderers) {
-    await writeSecret(join(folders.node(place.name).home, 'orderer.yaml'), ordererConfig(folders, place));
+    await writeSecret(join(folders.node(place.name).home, 'orderer.yaml'), ordererConfig(folders, topology, place));
   }
-  for (const place of topology.peers) {
-    await writeSecret(join(folders.node(place.name).home, 'core.yaml'), peerConfig(folders, place));
-    await writeContractsPackage(folders, place);
-  }
+  for (const place of topology.peers) await writePeer(site, place);
   await writeSecret(join(folders.root, 'channels', 'configtx.yaml'), channelConfig(folders, topology));
   await writeSecret(folders.collections('private-science'), JSON.stringify(collections));
   const environment = { FABRIC_CFG_PATH: join(folders.root, 'channels'), FABRIC_LOGGING_SPEC: 'error' };
@@ -67,28 +64,31 @@ export async function writeFiles({ folders, tools, topology }: Site, nowMs: numb
   );
 }
 
-async function writeContractsPackage(folders: Folders, { mspId, contractsPort }: PeerPlace): Promise<void> {
-  const files = folders.organization(mspId);
-  const { id, bytes } = contractsPackage({
-    address: `127.0.0.1:${contractsPort}`,
-    rootCertificate: await readFile(files.contractsAuthority, 'utf8'),
-    clientKey: await readFile(files.contractsClient.key, 'utf8'),
-    clientCertificate: await readFile(files.contractsClient.certificate, 'utf8'),
-  });
+/** What a peer and its contract server start from; their keys must be there. */
+export async function writePeer({ folders, topology }: Site, place: PeerPlace): Promise<void> {
+  for (const [name, text] of Object.entries(builderPrograms)) {
+    await writeOpen(join(folders.builder, 'bin', name), text, 0o755);
+  }
+  await writeSecret(join(folders.node(place.name).home, 'core.yaml'), peerConfig(folders, topology, place));
+  const files = folders.organization(place.mspId);
+  const keys = JSON.parse(await readFile(files.contractsKeys, 'utf8')) as ContractKeys;
+  const { id, bytes } = contractsPackage({ address: `${place.contractsHost}:${place.contractsPort}`, ...keys });
   await writeSecret(files.contractsPackage, bytes);
+  const name = contractsName(place);
+  const { key, certificate } = folders.node(name).tls;
   const server = {
     packageId: id,
-    address: `127.0.0.1:${contractsPort}`,
-    key: files.contractsServer.key,
-    certificate: files.contractsServer.certificate,
-    clientAuthority: files.contractsAuthority,
+    address: `${topology.listen}:${place.contractsPort}`,
+    key,
+    certificate,
+    clientAuthority: folders.contractsAuthority(name),
   };
-  await writeSecret(contractServerFile(folders, mspId), JSON.stringify(server));
+  await writeSecret(contractServerFile(folders, name), JSON.stringify(server));
 }
 
-/** What an organisation's contract server is configured by. */
-export function contractServerFile(folders: Folders, mspId: string): string {
-  return join(folders.node(`contracts.${mspId}`).home, 'server.json');
+/** What a contract server is configured by. */
+export function contractServerFile(folders: Folders, name: string): string {
+  return join(folders.node(name).home, 'server.json');
 }
 
 /** Orderers and peers join the channels, and the contracts are agreed on. The programs must be running. */
@@ -103,24 +103,18 @@ export async function joinAndDefine(site: Site, progress: (text: string) => void
 }
 
 async function joinOrderer(folders: Folders, tools: Tools, place: OrdererPlace): Promise<void> {
-  const { admin, tlsAuthority } = folders.organization(ordererMsp);
+  const { admin } = folders.organization(ordererMsp);
   for (const channel of channelNames) {
-    const said = await runTool(
-      tools.path('osnadmin'),
-      [
-        'channel',
-        'join',
-        ...flags({
-          channelID: channel,
-          'config-block': folders.channel(channel),
-          'orderer-address': `127.0.0.1:${place.adminPort}`,
-          'ca-file': tlsAuthority.certificate,
-          'client-cert': admin.tls.certificate,
-          'client-key': admin.tls.key,
-        }),
-      ],
-      {},
-    );
+    const named = flags({
+      channelID: channel,
+      'config-block': folders.channel(channel),
+      'orderer-address': `${place.host}:${place.adminPort}`,
+      'ca-file': folders.trust(ordererMsp),
+      'client-cert': admin.tls.certificate,
+      'client-key': admin.tls.key,
+    });
+    // It says that it is well a moment before it listens to administrators.
+    const said = await patiently(() => runTool(tools.path('osnadmin'), ['channel', 'join', ...named], {}));
     // It ends with status 0 whatever the orderer answered.
     if (!said.includes('Status: 201')) {
       throw new Fault('ledger.unavailable', `${place.name} did not join ${channel}: ${said}`, { retry: false });
@@ -129,42 +123,78 @@ async function joinOrderer(folders: Folders, tools: Tools, place: OrdererPlace):
 }
 
 async function installAndJoin(site: Site, peer: PeerPlace): Promise<void> {
-  const own = channelNames.filter((channel) => channels[channel].includes(peer.mspId));
-  for (const channel of own) await peerCommand(site, peer, ['channel', 'join', '-b', site.folders.channel(channel)]);
+  const own = channelNames.filter((channel) => site.topology.channels[channel].includes(peer.mspId));
+  const joined = await channelsJoined(site, peer);
+  for (const channel of own.filter((name) => !joined.includes(name))) {
+    await peerCommand(site, peer, ['channel', 'join', '-b', site.folders.channel(channel)]);
+  }
+  await unlessDone(() => installContracts(site, peer));
+}
+
+/** What a peer says of its channels; it says that it is well a moment before it listens. */
+export function channelsJoined(site: Site, peer: PeerPlace): Promise<string> {
+  return patiently(() => peerCommand(site, peer, ['channel', 'list']));
+}
+
+/** A step that was done before an interruption is told apart by Fabric's words only. */
+export async function unlessDone(step: () => Promise<unknown>): Promise<void> {
+  await step().catch((error: unknown) => {
+    if (!(error instanceof Fault) || !/already successfully installed|unchanged content/.test(error.message))
+      throw error;
+  });
+}
+
+/** Gives a peer its organisation's package of the contracts. */
+export function installContracts(site: Site, peer: PeerPlace): Promise<string> {
   const { contractsPackage: file } = site.folders.organization(peer.mspId);
-  await peerCommand(site, peer, ['lifecycle', 'chaincode', 'install', file]);
+  return peerCommand(site, peer, ['lifecycle', 'chaincode', 'install', file]);
 }
 
 async function defineContracts(site: Site, channel: ChannelName): Promise<void> {
   const { folders, topology } = site;
-  const members = topology.peers.filter(({ mspId }) => channels[channel].includes(mspId));
+  const members = topology.peers.filter(({ mspId }) => topology.channels[channel].includes(mspId));
   const [first] = members;
   if (!first) return;
-  const definition = ['-C', channel, '-n', chaincodeName, '-v', '1', '--sequence', '1'];
-  if (channel === 'private-science') definition.push('--collections-config', folders.collections(channel));
-  for (const peer of members) {
-    const { packageId } = JSON.parse(await readFile(contractServerFile(folders, peer.mspId), 'utf8')) as {
-      packageId: string;
-    };
-    const approve = ['lifecycle', 'chaincode', 'approveformyorg', ...ordererFlags(site, peer)];
-    await patiently(() => peerCommand(site, peer, [...approve, ...definition, '--package-id', packageId]));
-  }
+  for (const peer of members) await approveContracts(site, peer, channel, 1);
   const endorsers = members.flatMap((peer) =>
     flags({
-      peerAddresses: `127.0.0.1:${peer.port}`,
-      tlsRootCertFiles: folders.organization(peer.mspId).tlsAuthority.certificate,
+      peerAddresses: `${peer.host}:${peer.port}`,
+      tlsRootCertFiles: folders.trust(peer.mspId),
     }),
   );
-  const commit = ['lifecycle', 'chaincode', 'commit', ...ordererFlags(site, first), ...definition, ...endorsers];
+  const commit = [
+    'lifecycle',
+    'chaincode',
+    'commit',
+    ...ordererFlags(site, first),
+    ...definitionOf(folders, channel, 1),
+    ...endorsers,
+  ];
   await patiently(() => peerCommand(site, first, commit));
 }
 
-function ordererFlags({ folders, topology }: Site, { mspId }: PeerPlace): string[] {
+/** An organisation agrees to the contracts' definition, with its own package; the peer must have it. */
+export async function approveContracts(site: Site, peer: PeerPlace, channel: ChannelName, sequence: number) {
+  const text = await readFile(contractServerFile(site.folders, contractsName(peer)), 'utf8');
+  const { packageId } = JSON.parse(text) as { packageId: string };
+  const approve = ['lifecycle', 'chaincode', 'approveformyorg', ...ordererFlags(site, peer)];
+  const definition = definitionOf(site.folders, channel, sequence);
+  await patiently(() => peerCommand(site, peer, [...approve, ...definition, '--package-id', packageId]));
+}
+
+function definitionOf(folders: Folders, channel: ChannelName, sequence: number): string[] {
+  const definition = ['-C', channel, '-n', chaincodeName, '-v', String(sequence), '--sequence', String(sequence)];
+  if (channel === 'private-science') definition.push('--collections-config', folders.collections(channel));
+  return definition;
+}
+
+/** Where a peer's organisation sends what is to be ordered. */
+export function ordererFlags({ folders, topology }: Site, { mspId }: PeerPlace): string[] {
   const { tls } = folders.organization(mspId).admin;
-  const authority = folders.organization(ordererMsp).tlsAuthority.certificate;
+  const [first] = topology.orderers;
   const named = flags({
-    orderer: `127.0.0.1:${topology.orderers[0]?.port ?? 0}`,
-    cafile: authority,
+    orderer: `${first?.host}:${first?.port}`,
+    cafile: folders.trust(ordererMsp),
     certfile: tls.certificate,
     keyfile: tls.key,
   });
@@ -176,12 +206,11 @@ function flags(named: Readonly<Record<string, string>>): string[] {
 }
 
 /** A new channel has no leader for a moment. */
-async function patiently(run: () => Promise<unknown>): Promise<void> {
+export async function patiently<T>(run: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + limits.fabricStartMs;
   for (;;) {
     try {
-      await run();
-      return;
+      return await run();
     } catch (error) {
       if (!(error instanceof Fault) || !error.retry || performance.now() > deadline) throw error;
       await sleep(100);

@@ -5,13 +5,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault, limits, refuse } from '@assay/core';
 import { systemPath } from './processes.ts';
-import { orderings, type Ordering } from './topology.ts';
+import { memberships, orderings, type Membership, type Ordering } from './topology.ts';
 
 /** The versions that `deploy/tools` builds. */
-export const toolVersions = { fabric: '2.5.9', 'fabric-bft': '3.1.1' } as const;
+export const toolVersions = { fabric: '2.5.9', 'fabric-bft': '3.1.1', 'fabric-ca': '1.5.21' } as const;
 
-const programs = ['peer', 'orderer', 'osnadmin', 'configtxgen'] as const;
-export type ToolName = (typeof programs)[number];
+const programs = {
+  nodes: ['peer', 'orderer', 'osnadmin', 'configtxgen', 'configtxlator'],
+  authorities: ['fabric-ca-server', 'fabric-ca-client'],
+} as const;
+export type ToolName = (typeof programs)[keyof typeof programs][number];
 
 export interface Tools {
   readonly version: string;
@@ -20,22 +23,42 @@ export interface Tools {
 
 /** The folder where `deploy/tools/build` puts the programs that this kind of network needs. */
 export function toolsFolder(toolsRoot: string, ordering: Ordering): string {
-  const set = orderings[ordering].tools;
+  return folderOfSet(toolsRoot, orderings[ordering].tools);
+}
+
+type ToolSet = keyof typeof toolVersions;
+
+function folderOfSet(toolsRoot: string, set: ToolSet): string {
   return join(toolsRoot, `${set}-${toolVersions[set]}`, 'bin');
 }
 
 /** Finds the programs; refuses `config.invalid` with what to do where one is missing. */
-export function findTools(toolsRoot: string, ordering: Ordering): Tools {
-  const folder = toolsFolder(toolsRoot, ordering);
-  const missing = programs.filter((name) => !existsSync(join(folder, name)));
+export function findTools(toolsRoot: string, ordering: Ordering, membership: Membership = 'own'): Tools {
+  const set = orderings[ordering].tools;
+  const places = new Map<ToolName, string>(placesIn(toolsRoot, set, programs.nodes));
+  if (memberships[membership].authorities) {
+    for (const [name, path] of placesIn(toolsRoot, 'fabric-ca', programs.authorities)) places.set(name, path);
+  }
+  return {
+    version: toolVersions[set],
+    path(name) {
+      const path = places.get(name);
+      if (path === undefined) throw new Error(`a network of this kind has no use for ${name}`);
+      return path;
+    },
+  };
+}
+
+function placesIn(toolsRoot: string, set: ToolSet, names: readonly ToolName[]): (readonly [ToolName, string])[] {
+  const folder = folderOfSet(toolsRoot, set);
+  const missing = names.filter((name) => !existsSync(join(folder, name)));
   if (missing.length > 0) {
-    const set = orderings[ordering].tools;
     throw refuse(
       'config.invalid',
-      `Fabric’s ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not in ${folder}: run deploy/tools/build ${set} (needs Go), or put the programs of Fabric ${toolVersions[set]} there`,
+      `Fabric’s ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not in ${folder}: run deploy/tools/build ${set} (needs Go), or put the programs of version ${toolVersions[set]} there`,
     );
   }
-  return { version: toolVersions[orderings[ordering].tools], path: (name) => join(folder, name) };
+  return names.map((name) => [name, join(folder, name)]);
 }
 
 /** Runs a tool to its end and gives what it printed; faults with its own words when it fails. */

@@ -1,0 +1,101 @@
+import { createPublicKey, X509Certificate } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { testDatabase } from '@assay/store/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeOnFabric, mendNetwork, openTestLedger, testNetwork, type TestNetwork } from '../fabric.setup.ts';
+import { factsOfLife, freshJob, lifeOf, platform } from '../listing.setup.ts';
+import { foldersOf } from './folders.ts';
+import { networkStatus } from './network-status.ts';
+import { readProfile } from './profile.ts';
+
+const organizations = ['OrdererMSP', 'PlatformMSP', 'WorkerRuMSP', 'WorkerEuMSP'];
+
+describeOnFabric(
+  'organisations with a fabric-ca each',
+  () => {
+    let network: TestNetwork;
+    beforeAll(async () => {
+      network = await testNetwork('raft', 'fabric-ca');
+    }, 60_000);
+    afterAll(() => network.close());
+
+    const certificateAt = async (...path: string[]): Promise<X509Certificate> =>
+      new X509Certificate(await readFile(join(network.folder, ...path)));
+
+    test('enrol nodes in the role of their kind, and TLS certificates with the names of their hosts', async () => {
+      const units = {
+        'nodes/orderer1/msp/signcerts/cert.pem': 'orderer',
+        'nodes/peer.WorkerRuMSP/msp/signcerts/cert.pem': 'peer',
+        'nodes/peer.WorkerEuMSP/msp/signcerts/cert.pem': 'peer',
+        'organizations/WorkerEuMSP/admin/msp/signcerts/cert.pem': 'admin',
+        'wallet/PlatformMSP/orchestrator/cert.pem': 'client',
+      };
+      for (const [path, unit] of Object.entries(units)) {
+        expect([path, (await certificateAt(path)).subject.split('\n')]).toEqual([
+          path,
+          expect.arrayContaining([`OU=${unit}`]),
+        ]);
+      }
+      const tls = await certificateAt('nodes', 'peer.WorkerRuMSP', 'tls', 'cert.pem');
+      expect(tls.checkHost('localhost')).toBe('localhost');
+      expect(tls.checkIP('127.0.0.1')).toBe('127.0.0.1');
+      expect(tls.keyUsage).toEqual(expect.arrayContaining(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']));
+      // One organisation's authority vouches for nobody of another.
+      const trust = await certificateAt('trust', 'WorkerRuMSP.pem');
+      const other = await certificateAt('trust', 'WorkerEuMSP.pem');
+      expect([tls.verify(trust.publicKey), tls.verify(other.publicKey)]).toEqual([true, false]);
+    });
+
+    test('put what contracts ask for into the certificates of the market', async () => {
+      const raw = (await certificateAt('wallet', 'PlatformMSP', 'arbiter', 'cert.pem')).raw.toString('latin1');
+      expect(raw).toContain('"assay.arbiter":"true"');
+      expect(raw).not.toContain('assay.orchestrator');
+    });
+
+    test('keep their authorities’ keys with their servers, and no secret open', async () => {
+      const { authorities } = await readProfile(network.profile);
+      expect(authorities).toBeUndefined();
+      const names = (await readdir(network.folder, { recursive: true })).filter((name) =>
+        /\.(pem|json|yaml)$/.test(name),
+      );
+      for (const name of names) {
+        const text = await readFile(join(network.folder, name), 'utf8');
+        const isSecret = /PRIVATE KEY|"pass"|"secrets"/.test(text);
+        if (isSecret) expect([name, (await stat(join(network.folder, name))).mode & 0o077]).toEqual([name, 0]);
+      }
+      for (const mspId of organizations) {
+        const { authority } = foldersOf(network.folder).organization(mspId);
+        await expect(stat(authority.key)).rejects.toThrow('ENOENT');
+        const own = await certificateAt('nodes', `ca.${mspId}`, 'data', 'ca-cert.pem');
+        const key = createPublicKey(await readFile(join(network.folder, 'nodes', `ca.${mspId}`, 'data', 'ca-key.pem')));
+        expect(own.publicKey.equals(key)).toBe(true);
+      }
+    });
+
+    test('make up a network on which a job lives', async () => {
+      const database = await testDatabase();
+      const ledger = await openTestLedger(network, database.db);
+      const outcomes = await ledger.submit(lifeOf(freshJob()), platform);
+      expect(outcomes.map(({ kind }) => kind)).toEqual(Array(7).fill('committed'));
+      expect((await ledger.facts(1n, 100)).map(({ name }) => name)).toEqual(factsOfLife);
+      // The wallet is all that this server can sign with.
+      const stranger = { mspId: 'PlatformMSP', name: 'nobody', roles: ['orchestrator'] };
+      await expect(ledger.evaluate('Contract', 'getContract', ['job_1'], stranger)).rejects.toMatchObject({
+        code: 'config.invalid',
+      });
+      await ledger.close();
+      await database.drop();
+    });
+
+    test('run beside the nodes, and are found again', async () => {
+      const { state, programs } = await networkStatus(network.folder);
+      expect(state).toBe('up');
+      const servers = programs.filter(({ name }) => name.startsWith('ca.'));
+      expect(servers.map(({ health }) => health)).toEqual(organizations.map(() => 'ok'));
+      expect((await mendNetwork(network.folder)).how).toBe('running');
+    });
+  },
+  'raft',
+  'fabric-ca',
+);

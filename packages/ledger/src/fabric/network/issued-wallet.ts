@@ -1,0 +1,22 @@
+/** The market's own identities, where they come from the platform's fabric-ca: the wallet that its server reads. */
+
+import { join } from 'node:path';
+import { platformMsp } from '@assay/contracts';
+import { writePair, type Issuer } from './issuer.ts';
+import type { Site } from './provision.ts';
+
+/** Names by which the market signs, and the roles that the contracts ask for. */
+const identities = { orchestrator: 'orchestrator', arbiter: 'arbiter', projection: 'auditor' } as const;
+
+/** Does nothing where the network's own authorities issue what the wallet lacks. */
+export async function fillWallet({ folders, topology }: Site, issuers: readonly Issuer[]): Promise<void> {
+  if (topology.authorities.length === 0) return;
+  const platform = issuers.find(({ mspId }) => mspId === platformMsp);
+  for (const [name, role] of Object.entries(identities)) {
+    const attributes = { [`assay.${role}`]: 'true' };
+    const pair = await platform?.enrol({ commonName: name, unit: 'client', attributes });
+    if (pair === undefined) continue;
+    const folder = join(folders.wallet, platformMsp, name);
+    await writePair({ certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }, pair);
+  }
+}
