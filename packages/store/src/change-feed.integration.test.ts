@@ -93,7 +93,7 @@ describe('following', () => {
       }),
     );
     await Promise.all(writers);
-    await expect.poll(() => seen.length, { timeout: 5000 }).toBe(400);
+    await expect.poll(() => seen.length).toBe(400);
     await follower.close();
     expect(new Set(seen).size).toBe(400);
   });

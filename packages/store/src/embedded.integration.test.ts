@@ -164,10 +164,10 @@ describe('a crash', () => {
   test('of the server loses no acknowledged row, and it comes back by itself', async () => {
     const program = startProgram();
     const first = await program.server;
-    await expect.poll(() => program.acknowledged.length, { timeout: 10_000 }).toBeGreaterThan(100);
+    await expect.poll(() => program.acknowledged.length).toBeGreaterThan(100);
     process.kill(first, 'SIGKILL');
     const before = program.acknowledged.length;
-    await expect.poll(() => program.acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(before + 100);
+    await expect.poll(() => program.acknowledged.length).toBeGreaterThan(before + 100);
     program.kill('SIGKILL');
     await new Promise((resolve) => program.child.once('close', resolve));
     const server = await start();
@@ -178,9 +178,9 @@ describe('a crash', () => {
   test('of the program stops its server at once; the next start finds every acknowledged row', async () => {
     const program = startProgram();
     const pid = await program.server;
-    await expect.poll(() => program.acknowledged.length, { timeout: 10_000 }).toBeGreaterThan(100);
+    await expect.poll(() => program.acknowledged.length).toBeGreaterThan(100);
     program.kill('SIGKILL');
-    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
     const server = await start();
     expect(await missing(server, program.acknowledged)).toEqual([]);
     expect(lines.join('\n')).not.toContain('whose starter');
@@ -189,7 +189,7 @@ describe('a crash', () => {
   test('of the program and of the guard leaves a server that the next start stops', async () => {
     const program = startProgram();
     const pid = await program.server;
-    await expect.poll(() => program.acknowledged.length, { timeout: 10_000 }).toBeGreaterThan(100);
+    await expect.poll(() => program.acknowledged.length).toBeGreaterThan(100);
     execFileSync('/bin/sh', ['-c', `kill -9 ${guardOf(pid)}`]);
     program.kill('SIGKILL');
     await new Promise((resolve) => program.child.once('close', resolve));
@@ -203,7 +203,7 @@ describe('a crash', () => {
   test('of everything at once leaves a lock that the next start sees through, though its number is in use again', async () => {
     const program = startProgram();
     const pid = await program.server;
-    await expect.poll(() => program.acknowledged.length, { timeout: 10_000 }).toBeGreaterThan(50);
+    await expect.poll(() => program.acknowledged.length).toBeGreaterThan(50);
     const guard = guardOf(pid);
     for (const victim of [guard, program.child.pid ?? 0, pid]) process.kill(victim, 'SIGKILL');
     await new Promise((resolve) => program.child.once('close', resolve));

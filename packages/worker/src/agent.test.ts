@@ -63,7 +63,7 @@ const untilStopped = ({ stop }: MemoryUnit) =>
   });
 
 const stateOf = (replica: ReplicaId) => server.rows.get(replica)?.state;
-const until = (condition: () => boolean) => expect.poll(condition, { timeout: 8000, interval: 5 }).toBe(true);
+const until = (condition: () => boolean) => expect.poll(condition, { interval: 5 }).toBe(true);
 const shelf = () => readdir(join(workDir, 'replicas'));
 
 beforeEach(async () => {
@@ -430,7 +430,7 @@ describe('kill -9 and a new start', () => {
     await until(() => stateOf(replica) === 'revealed');
     if (commitment !== undefined) expect(server.rows.get(replica)?.commitment).toBe(commitment);
     expect(ran).toEqual(['0']);
-    await expect.poll(shelf, { timeout: 5000 }).toEqual([]);
+    await expect.poll(shelf).toEqual([]);
   });
 
   it('in the middle of a run gives the replica back', async () => {

@@ -51,7 +51,7 @@ async function start(settings: object, driver: SandboxDriver = memorySandbox(qui
 const untilStopped = ({ stop }: MemoryUnit) =>
   new Promise<object>((resolve) => stop.addEventListener('abort', () => resolve({})));
 const stateOf = (replica: ReplicaId) => server.rows.get(replica)?.state;
-const until = (condition: () => unknown) => expect.poll(condition, { timeout: 15_000, interval: 20 });
+const until = (condition: () => unknown) => expect.poll(condition, { interval: 20 });
 
 describe('a worker whose owner', () => {
   it('paused it before its start claims nothing, says so once, and works when it is resumed', async () => {

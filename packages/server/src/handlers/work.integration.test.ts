@@ -19,7 +19,7 @@ interface Sent {
   readonly body?: string;
   /** What the signature covers instead of what is sent. */
   readonly signed?: Readonly<{ method?: string; target?: string; body?: string; sentAtMs?: number; worker?: WorkerId }>;
-  readonly sentAtMs?: number;
+  readonly aheadMs?: number;
   readonly request?: ReturnType<typeof newId<'request'>>;
 }
 
@@ -44,7 +44,7 @@ describe('what devices call', () => {
   afterAll(() => scene.close());
 
   const send = async (from: Device, { method, target, body, signed = {}, ...rest }: Sent) => {
-    const sentAtMs = rest.sentAtMs ?? systemClock.nowMs();
+    const sentAtMs = systemClock.nowMs() + (rest.aheadMs ?? 0);
     const request = rest.request ?? newId('request', systemIds);
     const text = deviceRequestText({
       worker: signed.worker ?? from.id,
@@ -89,8 +89,8 @@ describe('what devices call', () => {
     ['another method', { signed: { method: 'POST' } }, 'auth.bad_signature'],
     ['another body', { signed: { body: 'x' } }, 'auth.bad_signature'],
     ['another time', { signed: { sentAtMs: 5 } }, 'auth.bad_signature'],
-    ['an old time', { sentAtMs: systemClock.nowMs() - 121_000 }, 'request.stale'],
-    ['a time to come', { sentAtMs: systemClock.nowMs() + 130_000 }, 'request.stale'],
+    ['an old time', { aheadMs: -121_000 }, 'request.stale'],
+    ['a time to come', { aheadMs: 130_000 }, 'request.stale'],
   ])('a signature over %s is refused', async (_what, change, code) => {
     expect(await send(device, { ...available, ...change })).toMatchObject({ status: 401, body: { code } });
   });

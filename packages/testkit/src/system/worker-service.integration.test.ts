@@ -94,7 +94,7 @@ describe('a worker of an owner', { timeout: 400_000 }, () => {
     expect(second.text()).toContain('worker.running');
 
     expect(await say('pause', '--for', '2h')).toMatchObject({ status: 0 });
-    await expect.poll(statusOf, { timeout: 15_000, interval: 500 }).toMatchObject({ may: false, reason: 'paused' });
+    await expect.poll(statusOf, { interval: 500 }).toMatchObject({ may: false, reason: 'paused' });
     const { id } = await submit(
       market.customer,
       { resources: { memory_gb: 0.25, expected_minutes: 0.1 }, verification: { type: 'exact', redundancy: 1 } },
