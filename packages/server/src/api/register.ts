@@ -1,7 +1,7 @@
 /** Puts every row of the route table and its handler into Fastify. */
 
 import { createHash } from 'node:crypto';
-import { assert, limits, type RequestId } from '@assay/core';
+import { assert, limits, refuse, type RequestId } from '@assay/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Database } from '@assay/store';
 import { runOnce, type KeyedCall } from '../once.ts';
@@ -58,6 +58,7 @@ export function routeOptions(operationId: OperationId, row: Route, deps: Registe
     handler: async (request, reply) => {
       const call = callOf(row, request, reply);
       const { params, query, body } = request;
+      refuseUnaskedBody(row, request);
       const run = (): Promise<unknown> => Promise.resolve(handle({ params, query, body: body ?? {} }, call));
       void reply.code(row.status);
       if (row.media === undefined) void reply.header('cache-control', 'no-store');
@@ -74,6 +75,13 @@ export function routeOptions(operationId: OperationId, row: Route, deps: Registe
       return reply.sent ? reply : (answer ?? reply.send());
     },
   };
+}
+
+/** What no schema describes nobody would read; some clients send an empty object with every POST. */
+function refuseUnaskedBody(row: Route, { rawBody }: FastifyRequest): void {
+  if (row.body !== undefined || row.rawBody || rawBody === undefined) return;
+  if (!/^(?:\s*|\s*\{\s*\}\s*)$/.test(rawBody.toString('utf8')))
+    throw refuse('request.malformed', 'this call takes no body: send none, or {}', {});
 }
 
 function needsOnce(row: Route): boolean {

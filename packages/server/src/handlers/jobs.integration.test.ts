@@ -155,6 +155,16 @@ describe('orders, payments and disputes', () => {
     await expect(customer.client.cancelJob(paid.id)).rejects.toMatchObject({ code: 'job.wrong_state' });
   });
 
+  test('a call without a body refuses one, and the job stays as it is', async () => {
+    const job = await createTestJob(customer);
+    for (const body of [[], { reason: 'too slow' }, 'now', 7]) {
+      const answer = await post(`/jobs/${job.id}/cancel`, `cancel-${JSON.stringify(body).length}-please`, body);
+      expect(answer).toMatchObject({ status: 400, body: { code: 'request.malformed' } });
+    }
+    expect(await customer.client.getJob(job.id)).toMatchObject({ state: 'created' });
+    expect(await post(`/jobs/${job.id}/cancel`, 'cancel-it-please', {})).toMatchObject({ status: 200 });
+  });
+
   test('results are not there before the job is verified', async () => {
     const job = await createTestJob(customer);
     for (const read of [
