@@ -12,7 +12,7 @@ import {
   type Repetition,
   type Transport,
 } from './call.ts';
-import { followChanges, type Following } from './event-stream.ts';
+import { followBlocks, followChanges, type Following } from './event-stream.ts';
 import { unreachable } from './failure.ts';
 import type { Operations } from './generated/types.ts';
 
@@ -114,25 +114,33 @@ function jobs(transport: Transport) {
   };
 }
 
+async function download(
+  transport: Transport,
+  target: string,
+  options: CallOptions = {},
+): Promise<ReadableStream<Uint8Array>> {
+  const outgoing = { method: 'GET', target, repeatable: true };
+  const response = await send(transport, outgoing, { timeoutMs: limits.clientUploadMs, ...options });
+  if (!response.body) throw unreachable(undefined);
+  return response.body;
+}
+
+async function downloadText(transport: Transport, target: string, options?: CallOptions): Promise<string> {
+  return new Response(await download(transport, target, options)).text();
+}
+
 function results(transport: Transport) {
   const { get } = calls(transport);
-  const download = async (target: string, options: CallOptions = {}): Promise<ReadableStream<Uint8Array>> => {
-    const outgoing = { method: 'GET', target, repeatable: true };
-    const response = await send(transport, outgoing, { timeoutMs: limits.clientUploadMs, ...options });
-    if (!response.body) throw unreachable(undefined);
-    return response.body;
-  };
   return {
     getResults: (id: string, o?: CallOptions) => get('GET /jobs/{id}/results', { id }, undefined, o),
     /** The bytes of one agreed file. */
     getResultFile: (id: string, path: string, o?: CallOptions) =>
-      download(targetOf('/jobs/{id}/results/{path}', { id, path }), o),
+      download(transport, targetOf('/jobs/{id}/results/{path}', { id, path }), o),
     /** All agreed files in one zip. */
-    getResultsZip: (id: string, o?: CallOptions) => download(targetOf('/jobs/{id}/results.zip', { id }), o),
+    getResultsZip: (id: string, o?: CallOptions) => download(transport, targetOf('/jobs/{id}/results.zip', { id }), o),
     getReceipt: (id: string, o?: CallOptions) => get('GET /jobs/{id}/receipt', { id }, undefined, o),
     /** The receipt as the file that verifies: its bytes count, not only its values. */
-    getReceiptText: async (id: string, o?: CallOptions): Promise<string> =>
-      new Response(await download(targetOf('/jobs/{id}/receipt', { id }), o)).text(),
+    getReceiptText: (id: string, o?: CallOptions) => downloadText(transport, targetOf('/jobs/{id}/receipt', { id }), o),
   };
 }
 
@@ -146,7 +154,25 @@ function ledger(transport: Transport) {
     listBlocks: (query: Query<'GET /ledger/blocks'> = {}, o?: CallOptions) =>
       get('GET /ledger/blocks', undefined, query, o),
     getBlock: (number: string, o?: CallOptions) => get('GET /ledger/blocks/{number}', { number }, undefined, o),
+    listTransactions: (
+      number: string,
+      query: Query<'GET /ledger/blocks/{number}/transactions'> = {},
+      o?: CallOptions,
+    ) => get('GET /ledger/blocks/{number}/transactions', { number }, query, o),
+    getTransactionAt: (number: string, index: string, o?: CallOptions) =>
+      get('GET /ledger/blocks/{number}/transactions/{index}', { number, index }, undefined, o),
+    getTransaction: (txId: string, o?: CallOptions) => get('GET /ledger/transactions/{txId}', { txId }, undefined, o),
+    listLedgerFacts: (query: Query<'GET /ledger/facts'> = {}, o?: CallOptions) =>
+      get('GET /ledger/facts', undefined, query, o),
+    workerHistory: (id: string, query: Query<'GET /ledger/workers/{id}/history'> = {}, o?: CallOptions) =>
+      get('GET /ledger/workers/{id}/history', { id }, query, o),
+    searchLedger: (q: string, o?: CallOptions) => get('GET /ledger/search', undefined, { q }, o),
     getProof: (txId: string, o?: CallOptions) => get('GET /ledger/proofs/{txId}', { txId }, undefined, o),
+    /** The proof as the file that `assay verify` reads. */
+    getProofText: (txId: string, o?: CallOptions) =>
+      downloadText(transport, targetOf('/ledger/proofs/{txId}', { txId }), o),
+    /** New blocks until the signal aborts. */
+    newBlocks: (following: Omit<Following, 'jobId'> = {}) => followBlocks(transport, following),
     health: (o?: CallOptions) => get('GET /health', undefined, undefined, o),
     ready: (o?: CallOptions) => get('GET /ready', undefined, undefined, o),
   };

@@ -4,7 +4,7 @@ import { Fault, limits, Refusal } from '@assay/core';
 import { backoffMs, pause } from './backoff.ts';
 import { targetOf, type Transport } from './call.ts';
 import { failureOf, unreachable } from './failure.ts';
-import type { Change } from './generated/types.ts';
+import type { BlockLine, Change } from './generated/types.ts';
 
 /** One event of a stream. */
 export interface StreamEvent {
@@ -48,14 +48,34 @@ export async function* parseEvents(chunks: AsyncIterable<string>): AsyncGenerato
 
 /** Changes without end: a broken stream is opened again after the last position. Throws only refusals and aborts. */
 export async function* followChanges(transport: Transport, following: Following): AsyncGenerator<Change> {
+  const path = following.jobId === undefined ? '/events' : '/jobs/{id}/events';
+  for await (const event of followEvents(transport, path, following)) {
+    if (event.event === 'change') yield JSON.parse(event.data) as Change;
+  }
+}
+
+/** The same for the ledger's new blocks. */
+export async function* followBlocks(transport: Transport, following: Following): AsyncGenerator<BlockLine> {
+  for await (const event of followEvents(transport, '/ledger/events', following)) {
+    if (event.event === 'block') yield JSON.parse(event.data) as BlockLine;
+  }
+}
+
+type StreamPath = '/events' | '/jobs/{id}/events' | '/ledger/events';
+
+async function* followEvents(
+  transport: Transport,
+  path: StreamPath,
+  following: Following,
+): AsyncGenerator<StreamEvent> {
   let { after } = following;
   let failures = 0;
   while (!following.signal?.aborted) {
     try {
-      for await (const event of openStream(transport, following, after)) {
+      for await (const event of openStream(transport, path, following, after)) {
         failures = 0;
         if (event.id !== undefined && event.id !== '') after = event.id;
-        if (event.event === 'change') yield JSON.parse(event.data) as Change;
+        yield event;
       }
     } catch (error) {
       if (following.signal?.aborted) return;
@@ -69,10 +89,10 @@ export async function* followChanges(transport: Transport, following: Following)
 
 async function* openStream(
   transport: Transport,
+  path: StreamPath,
   following: Following,
   after: string | undefined,
 ): AsyncGenerator<StreamEvent> {
-  const path = following.jobId === undefined ? '/events' : '/jobs/{id}/events';
   const silence = new AbortController();
   const stop = following.signal ? AbortSignal.any([following.signal, silence.signal]) : silence.signal;
   const response = await transport

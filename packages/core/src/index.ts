@@ -246,6 +246,7 @@ export {
   contractNames,
   proposalMessage,
   headMessage,
+  proofFormat,
   transactionCodes,
   type BlockHeader,
   type ConsistencyProof,

@@ -53,6 +53,8 @@ export const limits = {
   tolerance: 1e12,
   metricsFileBytes: 4096,
   receiptBytes: 64 * 1024 * 1024,
+  /** A ledger proof: one transaction with what it read and wrote, its block's header and two paths. */
+  proofBytes: 8 * 1024 * 1024,
   outputFiles: 1000,
   outputBytes: 256 * 1024 * 1024,
   logBytes: 1024 * 1024,

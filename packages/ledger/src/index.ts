@@ -3,7 +3,24 @@ export { ledgerKeyFromSeed, loadLedgerKey, type LedgerKey } from './keys.ts';
 export { verifyLedger, verifyLedgerIn, type LedgerReport, type VerifyOptions } from './verify-ledger.ts';
 export type { LedgerProblem } from './replay.ts';
 export { followFacts, followOnce, type FactFollower, type FollowOptions } from './follow-facts.ts';
-export { blockDetail, factsOfJob, historyOfKey, listBlocks, type BlockDetail, type BlockSummary } from './explorer.ts';
+export {
+  blockDetail,
+  blocksAfter,
+  channelOf,
+  factsOfJob,
+  findOnLedger,
+  historyOfWorker,
+  listBlocks,
+  listFacts,
+  transactionAt,
+  transactionById,
+  transactionsOf,
+  type BlockDetail,
+  type BlockSummary,
+  type Found,
+  type PlacedTransaction,
+  type RecordChange,
+} from './explorer.ts';
 export { benchGateway, type GatewayBenchOptions } from './fabric/bench-gateway.ts';
 export { benchLedger, type LedgerBenchOptions, type LedgerBenchResult } from './bench-ledger.ts';
 export { openFabricLedger, type FabricLedger, type FabricLedgerOptions } from './fabric/fabric-ledger.ts';

@@ -6,7 +6,6 @@ import { testDatabase, type TestDatabase } from '@assay/store/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { benchLedger } from './bench-ledger.ts';
 import { openEmbeddedLedger, type EmbeddedLedger } from './embedded-ledger.ts';
-import { blockDetail, factsOfJob, historyOfKey, listBlocks } from './explorer.ts';
 import { followFacts, followOnce } from './follow-facts.ts';
 import { ledgerKeyFromSeed } from './keys.ts';
 import { verifyLedger } from './verify-ledger.ts';
@@ -221,33 +220,6 @@ describe('followers', () => {
     await expect.poll(() => seen('c'), { timeout: 5000 }).toEqual(await all());
     expect(errors.map(String)).toEqual(['Error: not now']);
     await follower.close();
-  });
-});
-
-describe('the explorer', () => {
-  test('lists blocks from the newest', async () => {
-    const { block } = await ledger.head();
-    const first = await listBlocks(database.db, null, 2);
-    expect(first.map((one) => one.number)).toEqual([block, block - 1n]);
-    expect((await listBlocks(database.db, block - 1n, 1)).map((one) => one.number)).toEqual([block - 2n]);
-    const [genesis] = (await listBlocks(database.db, 1n, 5)).slice(-1);
-    expect(genesis?.header.genesis).toMatchObject({ channel: 'public-marketplace', publicKey: key.publicKey });
-  });
-
-  test('shows a block, the facts of a job and the history of a key', async () => {
-    const outcomes = await ledger.submit([result(worker('9')), result(worker('0'))], as);
-    const block = outcomes[0]?.kind === 'committed' ? outcomes[0].block : -1n;
-    const detail = await blockDetail(database.db, block);
-    expect(detail).toMatchObject({ number: block, header: { txCount: 2 }, head: { block } });
-    expect(detail.transactions.map((one) => one.args[0])).toEqual([worker('9'), worker('0')]);
-    expect(detail.facts.map((fact) => fact.name)).toEqual(['ResultRecorded', 'ResultRecorded']);
-    await expect(blockDetail(database.db, block + 1n)).rejects.toThrow(Refusal);
-    const facts = await factsOfJob(database.db, job, detail.facts[0]!.position, 10);
-    expect(facts).toEqual([detail.facts[1]]);
-    await ledger.submit([result(worker('9'))], as);
-    const changes = await historyOfKey(database.db, `\0reputation\0${worker('9')}\0`);
-    expect(changes.map((change) => (JSON.parse(change.value ?? '') as { agreed: number }).agreed)).toEqual([2, 1]);
-    expect(changes[1]).toMatchObject({ version: [Number(block), 0], txId: detail.transactions[0]?.txId });
   });
 });
 

@@ -66,11 +66,15 @@ export interface Person {
 const allScopes = ['jobs:read', 'jobs:write', 'workers', 'ledger', 'disputes', 'account', 'metrics'] as const;
 
 /** Opens a market; `environment` overrides its settings. */
-export async function openScene(environment: Readonly<Record<string, string>> = {}): Promise<Scene> {
+export async function openScene(
+  environment: Readonly<Record<string, string>> = {},
+  chain: { readonly channel?: string } = {},
+): Promise<Scene> {
   const database = await testDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'assay-server-test-'));
   const bank = memoryPaymentProvider({ sha256, nowMs: () => systemClock.nowMs() });
-  const ledger = await openEmbeddedLedger({ db: database.db, key: ledgerKeyFromSeed(new Uint8Array(32).fill(7)) });
+  const key = ledgerKeyFromSeed(new Uint8Array(32).fill(7));
+  const ledger = await openEmbeddedLedger({ db: database.db, key, ...chain });
   const config = readConfig({
     ASSAY_PORT: '0',
     ASSAY_STATE_DIR: folder,

@@ -12,9 +12,10 @@ import { accountHandlers } from './handlers/accounts.ts';
 import { banHandlers } from './handlers/bans.ts';
 import { createHandlers } from './handlers/create-job.ts';
 import { eventHandlers } from './handlers/events.ts';
+import { explorerHandlers } from './handlers/explorer.ts';
 import { healthHandlers, noObject, type Readiness } from './handlers/health.ts';
 import { actingHandlers, readingHandlers } from './handlers/jobs.ts';
-import { explorerHandlers, gatewayHandlers } from './handlers/ledger.ts';
+import { gatewayHandlers } from './handlers/ledger.ts';
 import { providerHandlers } from './handlers/providers.ts';
 import { resultHandlers } from './handlers/results.ts';
 import { workHandlers } from './handlers/work.ts';
@@ -29,6 +30,7 @@ import { addSecurityHeaders } from './http/security-headers.ts';
 import { prepareSpool } from './http/spool.ts';
 import { refuseUnstorableText } from './http/storable-text.ts';
 import { buildValidator } from './http/validation.ts';
+import { openBlockHub, type BlockHub } from './live/block-hub.ts';
 import { openChangeHub, type ChangeHub } from './live/change-hub.ts';
 import type { ServerDeps } from './server-deps.ts';
 
@@ -47,6 +49,7 @@ export async function buildServer(deps: ServerDeps): Promise<Server> {
   await prepareSpool(settings.spoolFolder);
   const hub = await openChangeHub(deps.db);
   const app = createApp(deps);
+  const blocks = openBlockHub(deps.db, (err) => app.log.warn({ err }, 'new blocks could not be read; trying again'));
   const https = settings.publicOrigin.startsWith('https:');
   const signIn = openSignIn({ ...deps, ...(settings.scrypt ? { scrypt: settings.scrypt } : {}) });
   const metrics = openMetrics();
@@ -68,14 +71,15 @@ export async function buildServer(deps: ServerDeps): Promise<Server> {
   const readiness = readinessOf(deps);
   let document: Record<string, unknown> | undefined;
   const rest = { metrics, readiness, document: () => (document ??= documentOf(app)), stopping: stop.signal };
-  const handlers = handlersOf(deps, { hub, signIn, https, ...rest });
+  const handlers = handlersOf(deps, { hub, blocks, signIn, https, ...rest });
   await registerRoutes(app, { handlers, db: deps.db });
   await app.ready();
-  return { app, signIn, close: () => closeServer(app, hub, deps, stop, inFlight) };
+  return { app, signIn, close: () => closeServer(app, [hub, blocks], deps, stop, inFlight) };
 }
 
 interface Parts extends Pick<Parameters<typeof healthHandlers>[0], 'metrics' | 'readiness' | 'document' | 'stopping'> {
   readonly hub: ChangeHub;
+  readonly blocks: BlockHub;
   readonly signIn: SignIn;
   readonly https: boolean;
 }
@@ -91,7 +95,7 @@ function handlersOf(deps: ServerDeps, parts: Parts): Handlers {
     ...readingHandlers(deps),
     ...createHandlers({ ...deps, spoolFolder }),
     ...resultHandlers(deps),
-    ...eventHandlers({ db: deps.db, hub: parts.hub }),
+    ...eventHandlers({ db: deps.db, ...parts }),
     ...workHandlers({ ...deps, workers, stopping: parts.stopping }),
     ...gatewayHandlers(deps),
     ...explorerHandlers(deps),
@@ -135,14 +139,14 @@ function readinessOf({ db, ledger, objects }: ServerDeps): Readiness[] {
 
 async function closeServer(
   app: FastifyInstance,
-  hub: ChangeHub,
+  hubs: readonly { close(): Promise<void> }[],
   { exchange }: ServerDeps,
   stop: AbortController,
   inFlight: InFlight,
 ): Promise<void> {
   stop.abort();
   const closed = app.close();
-  await Promise.all([hub.close(), exchange.close()]);
+  await Promise.all([...hubs.map((hub) => hub.close()), exchange.close()]);
   await inFlight.drain();
   await closed;
 }

@@ -2,24 +2,17 @@
 
 import {
   batchRoots,
-  canonicalJson,
-  fromHex,
-  hashOf,
-  headMessage,
   manifestHash,
   moneyFromJson,
   rulingHash,
   termsHash,
   treeDigest,
-  utf8,
-  verifyMerklePath,
-  type CanonicalValue,
   type JudgedUnit,
-  type ReceiptFact,
   type ReceiptUnit,
 } from '@assay/core';
 import { statementOf } from './check-evidence.ts';
-import { hold, invalid, type ReceiptContext } from './receipt-context.ts';
+import { holdIncluded, holdSigned, objectIn } from './ledger-inclusion.ts';
+import { hold, type ReceiptContext } from './receipt-context.ts';
 
 /** The heads are signed by one key, which the reader trusts. */
 export function checkHeads({ receipt, crypto, ledgerKeys }: ReceiptContext): void {
@@ -32,53 +25,21 @@ export function checkHeads({ receipt, crypto, ledgerKeys }: ReceiptContext): voi
       ledgerKeys === undefined || ledgerKeys.includes(head.publicKey),
       `${head.publicKey} is not a trusted ledger key`,
     );
-    const message = utf8(headMessage({ ...head, block: BigInt(head.block) }));
-    const signed = crypto.verifyEd25519(fromHex(head.signature), message, fromHex(head.publicKey));
-    hold(signed, `the head of block ${head.block} is not signed by its key`);
+    holdSigned(crypto, head);
   }
 }
 
 /** Each transaction is in the chain under its head, valid, and they stand in the order of the chain. */
-export function checkInclusion(context: ReceiptContext): void {
+export function checkInclusion({ receipt, crypto }: ReceiptContext): void {
   let last: readonly [block: number, txIndex: number] = [-1, -1];
-  for (const fact of context.receipt.ledger.facts) {
-    const block = checkProof(context, fact);
+  for (const fact of receipt.ledger.facts) {
+    const head = receipt.ledger.heads[fact.head];
+    hold(head !== undefined, 'a transaction points to no head');
+    const { block } = holdIncluded(crypto.sha256, fact, head);
     const later = block > last[0] || (block === last[0] && fact.txIndex > last[1]);
     hold(later, 'the transactions are not in the order of the chain');
     last = [block, fact.txIndex];
   }
-}
-
-function checkProof({ receipt, crypto }: ReceiptContext, fact: ReceiptFact): number {
-  const { sha256 } = crypto;
-  const head = receipt.ledger.heads[fact.head];
-  const header = objectIn(fact.header);
-  const { block, txRoot, txCount } = header;
-  hold(head !== undefined, 'a transaction points to no head');
-  hold(
-    typeof block === 'number' && typeof txRoot === 'string' && typeof txCount === 'number',
-    'a header is incomplete',
-  );
-  const leaf = utf8(fact.transaction);
-  const inBlock = verifyMerklePath(sha256, {
-    leaf,
-    index: fact.txIndex,
-    size: txCount,
-    path: fact.txPath,
-    root: txRoot,
-  });
-  hold(inBlock, `a transaction is not in block ${block}`);
-  const blockHash = hashOf(sha256, 'block', header as CanonicalValue & object);
-  const inChain = verifyMerklePath(sha256, {
-    leaf: fromHex(blockHash),
-    index: block,
-    size: head.block + 1,
-    path: fact.chainPath,
-    root: head.chainRoot,
-  });
-  hold(inChain, `block ${block} is not under the head of block ${head.block}`);
-  hold(block !== head.block || blockHash === head.blockHash, `the head names another block ${block}`);
-  return block;
 }
 
 interface Call {
@@ -168,17 +129,4 @@ function callIn(transaction: string): Call {
   const list = Array.isArray(args) && args.every((arg) => typeof arg === 'string') ? args : undefined;
   hold(typeof contract === 'string' && typeof fn === 'string' && list !== undefined, 'a transaction is no call');
   return { name: `${contract}.${fn}`, args: list };
-}
-
-/** The object in a JSON text, which must be canonical unless it is an argument as someone sent it. */
-function objectIn(text: string, canonical = true): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-    if (canonical && canonicalJson(value as CanonicalValue) !== text) throw invalid('not canonical JSON');
-  } catch {
-    throw invalid('a ledger record is not canonical JSON');
-  }
-  hold(typeof value === 'object' && value !== null && !Array.isArray(value), 'a ledger record is no object');
-  return value as Record<string, unknown>;
 }

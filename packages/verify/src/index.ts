@@ -10,3 +10,11 @@ export {
   type ReceiptTrust,
   type ReceiptVerdict,
 } from './verify-receipt.ts';
+export {
+  isProofText,
+  verifyBlock,
+  verifyProof,
+  type BlockVerdict,
+  type ProofSummary,
+  type ProofVerdict,
+} from './verify-proof.ts';

@@ -39,7 +39,7 @@ export function Frame() {
         <Container size="lg" px={0}>
           {session.isPending && (
             <Center h="50vh">
-              <Loader aria-label="Loading" />
+              <Loader role="status" aria-label="Loading" />
             </Center>
           )}
           {session.error && <ProblemNote error={session.error} onRetry={() => void session.refetch()} />}
@@ -69,7 +69,8 @@ function Places({ label, ...shown }: { label: string; visibleFrom?: string; hidd
   return (
     <Group component="nav" aria-label={label} gap={4} wrap="nowrap" ml={{ base: -10, sm: 0 }} {...shown}>
       {places.map((place) => {
-        const active = path === place.to || (place.to === '/' && path.startsWith('/jobs/'));
+        const below = place.to === '/' ? '/jobs/' : `${place.to}/`;
+        const active = path === place.to || path.startsWith(below);
         return (
           <Link key={place.to} to={place.to} className="place" data-active={active}>
             {place.label}

@@ -150,17 +150,6 @@ export function resultsZipUrl(jobId: string): string {
   return `/jobs/${jobId}/results.zip`;
 }
 
-export function useLedgerHead() {
-  return useQuery({ queryKey: ['ledger', 'head'], queryFn: () => market.ledgerHead() });
-}
-
-export function useBlocks() {
-  return useQuery({
-    queryKey: ['ledger', 'blocks'],
-    queryFn: async () => (await market.listBlocks({ limit: 50 })).items,
-  });
-}
-
 /** The price of a bundle whose manifest was read here. */
 export function useQuote(bundle: Bundle) {
   return useQuery({

@@ -59,12 +59,30 @@ const factWords: Readonly<Record<string, string>> = {
   'Contract.ContractDisputed': 'The customer raised a dispute.',
   'Contract.ContractRefunded': 'The job was refunded.',
   'Contract.ContractCancelled': 'The job was cancelled.',
+  'Contract.DetailsSealed': 'Details were sealed for the channel’s members.',
+  'Marketplace.ContractClaimed': 'A worker claimed the job.',
+  'Reputation.ResultRecorded': 'A worker’s record was updated.',
   'Reputation.ResultsRecorded': 'The workers’ records were updated.',
+  'Reputation.ReputationSlashed': 'A breach was added to a worker’s record.',
 };
 
 /** A fact in a sentence; its own name where there is none. */
 export function factText(fact: FactLine): string {
   return factWords[`${fact.contract}.${fact.name}`] ?? fact.name;
+}
+
+/** What came of a transaction, by its validation code as Fabric numbers them. */
+const outcomeWords: Readonly<Record<number, string>> = {
+  0: 'valid',
+  4: 'creator’s signature is wrong',
+  9: 'repeated id',
+  10: 'endorsements are missing',
+  11: 'conflict: it read what another changed',
+  12: 'conflict: rows came or went',
+};
+
+export function outcomeText(code: number): string {
+  return outcomeWords[code] ?? `not valid (code ${code})`;
 }
 
 /** `14:03:21` in the reader's time zone. */

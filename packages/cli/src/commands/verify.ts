@@ -1,16 +1,16 @@
-/** `assay verify receipt.json`: checks a receipt offline, with no account and no server. */
+/** `assay verify receipt.json`: checks a receipt or a ledger proof offline, with no account and no server. */
 
 import { readFile, stat } from 'node:fs/promises';
 import { limits, refuse } from '@assay/core';
-import { verifyReceipt } from '@assay/verify';
+import { isProofText, verifyProof, verifyReceipt, type ProofVerdict } from '@assay/verify';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { paint, plain, print } from '../terminal.ts';
 
 export const verifyCommand: Command = {
   name: 'verify',
-  usage: 'verify RECEIPT [--trust KEY] [--json]',
-  summary: 'Checks a receipt offline: hashes, signatures, verdicts, ledger proofs and money.',
+  usage: 'verify FILE [--trust KEY] [--json]',
+  summary: 'Checks a receipt, or a proof from the ledger’s explorer, offline: hashes, signatures, verdicts, money.',
   options: {
     trust: {
       kind: 'text',
@@ -18,7 +18,7 @@ export const verifyCommand: Command = {
     },
     json: { kind: 'flag', doc: 'print JSON' },
   },
-  positionals: ['RECEIPT'],
+  positionals: ['FILE'],
   run,
 };
 
@@ -32,7 +32,9 @@ async function readReceipt(path: string): Promise<string> {
 async function run(args: Arguments): Promise<number> {
   const text = await readReceipt(args.positional(0) ?? '');
   const trust = args.text('trust');
-  const outcome = verifyReceipt(text, trust === undefined ? {} : { ledgerKeys: [trust] });
+  const keys = trust === undefined ? {} : { ledgerKeys: [trust] };
+  if (isProofText(text)) return tellProof(verifyProof(text, keys), args.flag('json'));
+  const outcome = verifyReceipt(text, keys);
   if (args.flag('json')) {
     print(JSON.stringify(outcome));
     return outcome.ok ? 0 : 1;
@@ -44,8 +46,22 @@ async function run(args: Arguments): Promise<number> {
   for (const check of outcome.checks) print(`${paint('green', '✓')} ${plain(check.part)}`);
   const { job, state, agreed, replicas, ledgerKey, ledgerKeyTrusted, block } = outcome.summary;
   print(`${job} is ${state}; ${agreed} of ${replicas} revealed results agree; the ledger’s head is block ${block}`);
-  print(
-    `signed by ledger key ${ledgerKey}${ledgerKeyTrusted ? '' : ': compare it with the one you know, or name that with --trust'}`,
-  );
+  printKey(ledgerKey, ledgerKeyTrusted);
   return 0;
+}
+
+function tellProof(outcome: ProofVerdict, json: boolean): number {
+  if (json) print(JSON.stringify(outcome));
+  else if (outcome.ok) {
+    const { txId, call, code, block, txIndex, headBlock, ledgerKey, ledgerKeyTrusted } = outcome.summary;
+    const effect = code === 0 ? 'valid' : `without effect (code ${code})`;
+    print(`${paint('green', '✓')} transaction ${plain(txId)}, ${plain(call)}, is ${effect}`);
+    print(`it is number ${txIndex} of block ${block}, in the chain up to block ${headBlock}`);
+    printKey(ledgerKey, ledgerKeyTrusted);
+  } else print(paint('red', `✗ ${outcome.part}: ${plain(outcome.message)} [${outcome.code}]`));
+  return outcome.ok ? 0 : 1;
+}
+
+function printKey(key: string, trusted: boolean): void {
+  print(`signed by ledger key ${key}${trusted ? '' : ': compare it with the one you know, or name that with --trust'}`);
 }

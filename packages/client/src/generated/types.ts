@@ -165,6 +165,188 @@ export type Ban = {
   readonly bannedAt: string;
 };
 
+export type InvokeRequest = {
+  readonly contract: 'Marketplace' | 'Contract' | 'Reputation' | 'EscrowTrigger';
+  readonly fn: string;
+  readonly args: readonly string[];
+};
+
+export type Invoked = {
+  readonly txId: string;
+  readonly block: string;
+  readonly result: string;
+};
+
+export type Queried = {
+  readonly result: string;
+};
+
+export type FactLine = {
+  readonly at: string;
+  readonly block: string;
+  readonly txId: string;
+  readonly contract: 'Marketplace' | 'Contract' | 'Reputation' | 'EscrowTrigger';
+  readonly name: string;
+  readonly payload: unknown;
+  /** Its place in the stream of all facts. */
+  readonly position: string;
+};
+
+export type SignedHead = {
+  readonly block: string;
+  readonly blockHash: string;
+  readonly chainRoot: string;
+  readonly at: string;
+  readonly atMs: number;
+  readonly publicKey: string;
+  readonly signature: string;
+};
+
+export type TransactionLine = {
+  readonly block: string;
+  readonly index: number;
+  readonly txId: string;
+  readonly at: string;
+  readonly contract: string;
+  readonly fn: string;
+  readonly jobId: string | null;
+  /** Who asked. */
+  readonly creator: {
+    /** The organisation. */
+    readonly mspId: string;
+    /** SHA-256 of the certificate (PEM), hex. */
+    readonly certificate: string;
+    readonly name: string | null;
+  };
+  /** The validation code; 0 counts, any other is in the block without effect. */
+  readonly code: number;
+  readonly facts: readonly string[];
+};
+
+export type LedgerTransaction = {
+  readonly block: string;
+  readonly index: number;
+  readonly txId: string;
+  readonly at: string;
+  readonly contract: string;
+  readonly fn: string;
+  readonly jobId: string | null;
+  /** Who asked. */
+  readonly creator: {
+    /** The organisation. */
+    readonly mspId: string;
+    /** SHA-256 of the certificate (PEM), hex. */
+    readonly certificate: string;
+    readonly name: string | null;
+  };
+  /** The validation code; 0 counts, any other is in the block without effect. */
+  readonly code: number;
+  readonly facts: readonly {
+    readonly name: string;
+    readonly payload: unknown;
+  }[];
+  readonly args: readonly string[];
+  readonly result: string;
+  readonly proposedAt: string;
+  readonly reads: number;
+  readonly writes: number;
+  /** Whether `GET /ledger/proofs/{txId}` has a proof of it. */
+  readonly provable: boolean;
+};
+
+export type BlockLine = {
+  readonly number: string;
+  readonly hash: string;
+  readonly previousHash: string;
+  readonly at: string;
+  readonly txCount: number;
+};
+
+export type Block = {
+  readonly number: string;
+  readonly hash: string;
+  readonly previousHash: string;
+  readonly at: string;
+  readonly txCount: number;
+  readonly txRoot: string;
+  /** Canonical JSON; the block’s hash is over it. */
+  readonly header: string;
+  readonly head: SignedHead;
+  readonly ordered: {
+    readonly hash: string;
+    readonly previous: string;
+    readonly data: string;
+  } | null;
+  readonly genesis: {
+    readonly channel: string;
+    readonly publicKey: string;
+    readonly organizations: readonly string[];
+  } | null;
+};
+
+export type WorkerChange = {
+  readonly block: string;
+  readonly index: number;
+  readonly txId: string;
+  readonly at: string;
+  readonly contract: string;
+  readonly fn: string;
+  readonly jobId: string | null;
+  /** Who asked. */
+  readonly creator: {
+    /** The organisation. */
+    readonly mspId: string;
+    /** SHA-256 of the certificate (PEM), hex. */
+    readonly certificate: string;
+    readonly name: string | null;
+  };
+  /** The validation code; 0 counts, any other is in the block without effect. */
+  readonly code: number;
+  readonly facts: readonly string[];
+  readonly counters: {
+    readonly agreed: number;
+    readonly disagreed: number;
+    readonly lost: number;
+    readonly slashed: number;
+  } | null;
+};
+
+export type Found = {
+  readonly kind: 'block' | 'transaction' | 'job' | 'worker';
+  readonly id: string;
+};
+
+export type InclusionProof = {
+  readonly format: 'assay/proof/1';
+  readonly transaction: string;
+  readonly txIndex: number;
+  readonly txCount: number;
+  readonly txPath: readonly string[];
+  readonly header: string;
+  readonly chainPath: readonly string[];
+  readonly head: SignedHead;
+};
+
+export type FactPage = {
+  readonly items: readonly FactLine[];
+  readonly next: string | null;
+};
+
+export type BlockPage = {
+  readonly items: readonly BlockLine[];
+  readonly next: string | null;
+};
+
+export type TransactionPage = {
+  readonly items: readonly TransactionLine[];
+  readonly next: string | null;
+};
+
+export type WorkerChangePage = {
+  readonly items: readonly WorkerChange[];
+  readonly next: string | null;
+};
+
 export type Health = {
   readonly status: 'ok';
   readonly version: string;
@@ -416,81 +598,6 @@ export type UnitPage = {
 
 export type LogPage = {
   readonly items: readonly LogLine[];
-  readonly next: string | null;
-};
-
-export type InvokeRequest = {
-  readonly contract: 'Marketplace' | 'Contract' | 'Reputation' | 'EscrowTrigger';
-  readonly fn: string;
-  readonly args: readonly string[];
-};
-
-export type Invoked = {
-  readonly txId: string;
-  readonly block: string;
-  readonly result: string;
-};
-
-export type Queried = {
-  readonly result: string;
-};
-
-export type FactLine = {
-  readonly at: string;
-  readonly block: string;
-  readonly txId: string;
-  readonly contract: 'Marketplace' | 'Contract' | 'Reputation' | 'EscrowTrigger';
-  readonly name: string;
-  readonly payload: unknown;
-};
-
-export type SignedHead = {
-  readonly block: string;
-  readonly blockHash: string;
-  readonly chainRoot: string;
-  readonly at: string;
-  readonly atMs: number;
-  readonly publicKey: string;
-  readonly signature: string;
-};
-
-export type LedgerTransaction = {
-  readonly txId: string;
-  readonly contract: string;
-  readonly fn: string;
-  readonly args: readonly string[];
-  readonly creator: string;
-  readonly event: {
-    readonly name: string;
-    readonly payload: unknown;
-  } | null;
-};
-
-export type Block = {
-  readonly number: string;
-  readonly hash: string;
-  readonly previousHash: string;
-  readonly at: string;
-  readonly transactions: readonly LedgerTransaction[];
-};
-
-export type InclusionProof = {
-  readonly transaction: string;
-  readonly txIndex: number;
-  readonly txCount: number;
-  readonly txPath: readonly string[];
-  readonly header: string;
-  readonly chainPath: readonly string[];
-  readonly head: SignedHead;
-};
-
-export type FactPage = {
-  readonly items: readonly FactLine[];
-  readonly next: string | null;
-};
-
-export type BlockPage = {
-  readonly items: readonly Block[];
   readonly next: string | null;
 };
 
@@ -894,34 +1001,6 @@ export interface Operations {
     readonly body: undefined;
     readonly reply: Queried;
   };
-  /** The signed head of the chain; keep it to detect rewritten history. */
-  'GET /ledger/head': {
-    readonly params: undefined;
-    readonly query: undefined;
-    readonly body: undefined;
-    readonly reply: SignedHead;
-  };
-  /** Blocks in order. */
-  'GET /ledger/blocks': {
-    readonly params: undefined;
-    readonly query: { readonly after?: string; readonly limit?: number; };
-    readonly body: undefined;
-    readonly reply: BlockPage;
-  };
-  /** One block. */
-  'GET /ledger/blocks/{number}': {
-    readonly params: { readonly number: string; };
-    readonly query: undefined;
-    readonly body: undefined;
-    readonly reply: Block;
-  };
-  /** The proof that a transaction is part of the chain. */
-  'GET /ledger/proofs/{txId}': {
-    readonly params: { readonly txId: string; };
-    readonly query: undefined;
-    readonly body: undefined;
-    readonly reply: InclusionProof;
-  };
   /** What a payment provider tells us; checked over its raw bytes and only stored. */
   'POST /payment/webhook/{region}': {
     readonly params: { readonly region: 'ru' | 'eu' | 'us' | 'cn'; };
@@ -930,6 +1009,83 @@ export interface Operations {
     readonly reply: {
       readonly received: boolean;
     };
+  };
+  /** The signed head of the chain; keep it to detect rewritten history. */
+  'GET /ledger/head': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: SignedHead;
+  };
+  /** Blocks, newest first. */
+  'GET /ledger/blocks': {
+    readonly params: undefined;
+    readonly query: { readonly after?: string; readonly limit?: number; };
+    readonly body: undefined;
+    readonly reply: BlockPage;
+  };
+  /** One block: its header, its hashes and the signed head that it made. */
+  'GET /ledger/blocks/{number}': {
+    readonly params: { readonly number: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: Block;
+  };
+  /** The transactions of one block, in order. */
+  'GET /ledger/blocks/{number}/transactions': {
+    readonly params: { readonly number: string; };
+    readonly query: { readonly after?: string; readonly limit?: number; };
+    readonly body: undefined;
+    readonly reply: TransactionPage;
+  };
+  /** One transaction by its place; also those that do not count. */
+  'GET /ledger/blocks/{number}/transactions/{index}': {
+    readonly params: { readonly number: string; readonly index: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: LedgerTransaction;
+  };
+  /** One transaction by its id. */
+  'GET /ledger/transactions/{txId}': {
+    readonly params: { readonly txId: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: LedgerTransaction;
+  };
+  /** Facts, newest first: all of them, or those about one job. */
+  'GET /ledger/facts': {
+    readonly params: undefined;
+    readonly query: { readonly after?: string; readonly limit?: number; readonly job?: string; };
+    readonly body: undefined;
+    readonly reply: FactPage;
+  };
+  /** Every change of a worker’s record, newest first, with the counters after it. */
+  'GET /ledger/workers/{id}/history': {
+    readonly params: { readonly id: string; };
+    readonly query: { readonly after?: string; readonly limit?: number; };
+    readonly body: undefined;
+    readonly reply: WorkerChangePage;
+  };
+  /** What a block number, a hash, a transaction id, a job id or a worker id names. */
+  'GET /ledger/search': {
+    readonly params: undefined;
+    readonly query: { readonly q: string; };
+    readonly body: undefined;
+    readonly reply: Found;
+  };
+  /** The proof that a transaction is part of the chain; `assay verify` checks it offline. */
+  'GET /ledger/proofs/{txId}': {
+    readonly params: { readonly txId: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: InclusionProof;
+  };
+  /** Server-sent events: each new block; resumes by Last-Event-ID or `after`, which are block numbers. */
+  'GET /ledger/events': {
+    readonly params: undefined;
+    readonly query: { readonly after?: string; };
+    readonly body: undefined;
+    readonly reply: AsyncIterable<Change>;
   };
   /** Whether this process answers. */
   'GET /health': {

@@ -146,6 +146,9 @@ export interface TransactionRecord {
   readonly code: TransactionCode;
 }
 
+/** What the JSON of an inclusion proof calls itself. */
+export const proofFormat = 'assay/proof/1';
+
 /** Proves that one transaction is part of the chain under a signed head. */
 export interface InclusionProof {
   /** Canonical JSON of the transaction, which hashes to the leaf. */

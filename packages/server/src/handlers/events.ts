@@ -1,27 +1,32 @@
 /** Streams of changes. */
 
-import type { AccountId, JobId } from '@assay/core';
+import { refuse, type AccountId, type JobId } from '@assay/core';
+import type { BlockSummary } from '@assay/ledger';
 import type { Database } from '@assay/store';
 import type { FastifyReply } from 'fastify';
 import type { Call, HandlersOf } from '../api/handlers.ts';
 import { viewerOf, type Caller } from '../auth/caller.ts';
+import type { BlockHub } from '../live/block-hub.ts';
 import type { ChangeHub, Watched } from '../live/change-hub.ts';
-import { sendEvents, streamCounts, streamStart } from '../live/event-stream.ts';
+import { changeText, lastEvent, sendEvents, streamCounts, streamStart } from '../live/event-stream.ts';
+import { presentBlockLine } from '../present/ledger.ts';
+import { positionOf, requirePublic } from './explorer.ts';
 import { visibleJob } from './jobs.ts';
 
 export interface EventDeps {
   readonly db: Database;
   readonly hub: ChangeHub;
+  readonly blocks: BlockHub;
 }
 
 /** The handlers. */
-export function eventHandlers({ db, hub }: EventDeps): HandlersOf<'events' | 'jobEvents'> {
+export function eventHandlers({ db, hub, blocks }: EventDeps): HandlersOf<'events' | 'jobEvents' | 'ledgerEvents'> {
   const counts = streamCounts();
   const stream = (call: Call, caller: Caller, watched: Watched, after?: string): Promise<FastifyReply> => {
     const start = streamStart(call.request, after);
     const leave = counts.enter(caller.account);
     try {
-      return sendEvents(call.reply, hub.watch(watched, start), leave);
+      return sendEvents(call.reply, hub.watch(watched, start), changeText, leave);
     } catch (error) {
       leave();
       throw error;
@@ -39,5 +44,26 @@ export function eventHandlers({ db, hub }: EventDeps): HandlersOf<'events' | 'jo
       const watched = job.owned ? { jobId } : { jobId, accountId: call.caller.account };
       return stream(call, call.caller, watched, query.after);
     },
+    async ledgerEvents({ query }, { request, reply, caller }) {
+      await requirePublic(db);
+      const after = blockCursor(lastEvent(request, query.after));
+      const leave = counts.enter(caller.account);
+      try {
+        return await sendEvents(reply, await blocks.watch(after), blockText, leave);
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    },
   };
+}
+
+function blockCursor(text: string | undefined): bigint | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,19}$/.test(text)) throw refuse('request.malformed', 'not the number of a block', { after: text });
+  return positionOf(text);
+}
+
+function blockText(block: BlockSummary): string {
+  return `id: ${block.number}\nevent: block\ndata: ${JSON.stringify(presentBlockLine(block))}\n\n`;
 }

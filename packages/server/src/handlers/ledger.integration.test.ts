@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestJob, openScene, type Person, type Scene } from '../market-scene.setup.ts';
 
-describe('the ledger’s gateway and explorer', () => {
+describe('the ledger’s gateway', () => {
   let scene: Scene;
   let customer: Person;
   let operator: Person;
@@ -71,27 +71,6 @@ describe('the ledger’s gateway and explorer', () => {
       code: 'ledger.refused',
       message: expect.stringContaining('/disputes/') as string,
     });
-  });
-
-  test('shows head, blocks, facts and proofs', async () => {
-    const head = await customer.client.ledgerHead();
-    expect(await (await fetch(`${scene.url}/ledger/head`)).json()).toMatchObject({ block: head.block });
-    const newest = await customer.client.listBlocks({ limit: 1 });
-    expect(newest.items[0]?.number).toBe(head.block);
-    const older = await customer.client.listBlocks({ after: newest.next ?? '' });
-    expect(older.items[0]?.hash).toBe(newest.items[0]?.previousHash);
-    const facts = (await customer.client.listFacts(jobId)).items;
-    expect(facts[0]).toMatchObject({ contract: 'Marketplace' });
-    const proof = await customer.client.getProof(facts[0]?.txId ?? '');
-    expect(proof.head.publicKey).toBe(head.publicKey);
-    expect(JSON.parse(proof.transaction)).toMatchObject({ txId: facts[0]?.txId });
-    expect((await customer.client.getBlock('0')).transactions).toEqual([]);
-    await expect(customer.client.getBlock('999999')).rejects.toMatchObject({ code: 'ledger.not_found' });
-    await expect(customer.client.listBlocks({ after: '9999999999999999999' })).rejects.toMatchObject({
-      code: 'ledger.not_found',
-    });
-    await expect(customer.client.getBlock('9999999999999999999')).rejects.toMatchObject({ code: 'ledger.not_found' });
-    await expect(customer.client.getProof('0'.repeat(64))).rejects.toMatchObject({ code: 'ledger.not_found' });
   });
 });
 

@@ -1,13 +1,10 @@
-/** The ledger's gateway and explorer, and the webhooks of payment providers. */
+/** The ledger's gateway for programs, and the webhooks of payment providers. */
 
-import { refuse, type Ledger, type LedgerIdentity, type Sha256Hex, type Submission } from '@assay/core';
-import { blockDetail, listBlocks } from '@assay/ledger';
+import { refuse, type Ledger, type LedgerIdentity, type Submission } from '@assay/core';
 import { addAudit, type Database } from '@assay/store';
 import type { HandlersOf } from '../api/handlers.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Market } from '../market-port.ts';
-import { presentBlock, presentHead, presentProof } from '../present/ledger.ts';
-import { limitOf, pageOf } from './paging.ts';
 
 export interface LedgerDeps {
   readonly db: Database;
@@ -18,7 +15,6 @@ export interface LedgerDeps {
 }
 
 type Gateway = 'invoke' | 'query' | 'paymentWebhook';
-type Explorer = 'ledgerHead' | 'listBlocks' | 'getBlock' | 'getProof';
 
 /** What an account's roles are on the ledger. */
 const ledgerRoleOf = { operator: 'orchestrator', arbiter: 'arbiter', auditor: 'auditor' } as const;
@@ -67,22 +63,6 @@ export function gatewayHandlers({ db, ledger, market, mspId }: LedgerDeps): Hand
   };
 }
 
-/** The handlers that show the chain. */
-export function explorerHandlers({ db, ledger }: LedgerDeps): HandlersOf<Explorer> {
-  return {
-    ledgerHead: async () => presentHead(await ledger.head()),
-    async listBlocks({ query }) {
-      const limit = Math.min(limitOf(query, 20), 50);
-      const before = query.after === undefined ? null : blockNumber(query.after);
-      const page = pageOf(await listBlocks(db, before, limit + 1), limit, (block) => block.number.toString());
-      const details = await Promise.all(page.items.map((block) => blockDetail(db, block.number)));
-      return { items: details.map(presentBlock), next: page.next };
-    },
-    getBlock: async ({ params }) => presentBlock(await blockDetail(db, blockNumber(params.number))),
-    getProof: async ({ params }) => presentProof(await ledger.prove(params.txId as Sha256Hex)),
-  };
-}
-
 function argumentsOf(text: string | undefined): string[] {
   if (text === undefined) return [];
   try {
@@ -92,10 +72,4 @@ function argumentsOf(text: string | undefined): string[] {
     // Answered below.
   }
   throw refuse('request.malformed', '`args` is a JSON array of strings', {});
-}
-
-function blockNumber(text: string): bigint {
-  const number = BigInt(text);
-  if (number >= 2n ** 63n) throw refuse('ledger.not_found', 'the chain has no such block', {});
-  return number;
 }

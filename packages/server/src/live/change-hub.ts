@@ -12,7 +12,7 @@ export interface Watched {
 /** A watcher's place in the feed. */
 export interface Watcher {
   /** Changes in the order of the feed, none twice and none missing, until closed; ends when the watcher is too slow. */
-  changes(): AsyncGenerator<readonly Change[]>;
+  items(): AsyncGenerator<readonly Change[]>;
   close(): void;
 }
 
@@ -42,7 +42,7 @@ export async function openChangeHub(db: Database): Promise<ChangeHub> {
         queues.delete(queue);
         queue.end();
       };
-      return { changes: () => watchFrom(db, { watched, queue, joinedAt, after }, close), close };
+      return { items: () => watchFrom(db, { watched, queue, joinedAt, after }, close), close };
     },
     watching: () => queues.size,
     async close() {

@@ -3,12 +3,16 @@
 import { limits, refuse } from '@assay/core';
 import { parseFeedCursor, type Change, type FeedCursor } from '@assay/store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Watcher } from './change-hub.ts';
 
 /** Where a stream begins: after the last event that a reconnecting browser names, or the query's `after`. */
-export function streamStart(request: FastifyRequest, after: string | undefined): FeedCursor | undefined {
+export function lastEvent(request: FastifyRequest, after: string | undefined): string | undefined {
   const last = request.headers['last-event-id'];
-  const text = typeof last === 'string' && last !== '' ? last : after;
+  return typeof last === 'string' && last !== '' ? last : after;
+}
+
+/** The same for the feed of changes. */
+export function streamStart(request: FastifyRequest, after: string | undefined): FeedCursor | undefined {
+  const text = lastEvent(request, after);
   return text === undefined ? undefined : parseFeedCursor(text);
 }
 
@@ -36,8 +40,19 @@ export function streamCounts(): StreamCounts {
   };
 }
 
-/** Sends `watcher`'s changes until the client leaves or the watcher ends. */
-export async function sendEvents(reply: FastifyReply, watcher: Watcher, leave: () => void): Promise<FastifyReply> {
+/** What a stream is fed from: items as they come, until closed. */
+export interface Watching<Item> {
+  items(): AsyncGenerator<readonly Item[]>;
+  close(): void;
+}
+
+/** Sends what is watched, each item as `textOf` writes it, until the client leaves or the watching ends. */
+export async function sendEvents<Item>(
+  reply: FastifyReply,
+  watching: Watching<Item>,
+  textOf: (item: Item) => string,
+  leave: () => void,
+): Promise<FastifyReply> {
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(200, {
@@ -48,10 +63,12 @@ export async function sendEvents(reply: FastifyReply, watcher: Watcher, leave: (
   });
   raw.write(': open\n\n');
   const heartbeat = setInterval(() => raw.write(': still here\n\n'), limits.eventHeartbeatMs);
-  raw.once('close', () => watcher.close());
+  raw.once('close', () => watching.close());
+  // It may have left before anybody listened for that.
+  if (raw.destroyed) watching.close();
   try {
-    for await (const changes of watcher.changes()) {
-      const room = raw.write(changes.map(eventText).join(''));
+    for await (const items of watching.items()) {
+      const room = raw.write(items.map(textOf).join(''));
       if (!room && !(await drained(raw))) break;
       await new Promise((resolve) => setTimeout(resolve, limits.eventGatherMs));
     }
@@ -59,14 +76,15 @@ export async function sendEvents(reply: FastifyReply, watcher: Watcher, leave: (
     reply.log.warn({ err: error }, 'an event stream broke off');
   } finally {
     clearInterval(heartbeat);
-    watcher.close();
+    watching.close();
     leave();
     raw.end();
   }
   return reply;
 }
 
-function eventText(change: Change): string {
+/** A change as an event. */
+export function changeText(change: Change): string {
   const { cursor, jobId, kind, data, at } = change;
   const wire = { position: cursor, jobId, kind, data, at: at.toISOString() };
   return `id: ${cursor}\nevent: change\ndata: ${JSON.stringify(wire)}\n\n`;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { createClient } from '@assay/client';
+import { createClient, type Client } from '@assay/client';
 import { openDemoMarket, systemClock, type DemoMarket } from '@assay/server';
 import { localDriver, openWorker, type Lie, type Worker } from '@assay/worker';
 
@@ -72,23 +72,27 @@ async function openWorkers(market: DemoMarket, stateDir: string): Promise<Worker
 
 export interface ConsoleMarket {
   readonly url: string;
+  /** A client of the customer, who may also operate. */
+  readonly customer: Client;
   signInLink(): Promise<string>;
   /** Stops the server and starts it again on the same port and data; workers hold on. */
   restart(whileAway: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Builds the console and opens the market with its workers. */
-export async function openConsoleMarket(): Promise<ConsoleMarket> {
+/** Builds the console and opens the market, with its workers unless a test has no jobs to run. */
+export async function openConsoleMarket({ working = true } = {}): Promise<ConsoleMarket> {
   const stateDir = await mkdtemp(join(tmpdir(), 'assay-console-'));
   const consoleFolder = join(stateDir, 'console');
   await buildConsole(consoleFolder);
   const options = { stateDir, consoleFolder, windowSeconds, providers: owners, logLevel: 'silent' };
   let market = await openDemoMarket({ ...options, port: 0 });
-  const workers = await openWorkers(market, stateDir);
+  const workers = working ? await openWorkers(market, stateDir) : [];
   const { url } = market;
+  const auth = { kind: 'apiKey', key: market.customer.apiKey } as const;
   return {
     url,
+    customer: createClient({ baseUrl: url, auth }),
     signInLink: () => market.signInLink(),
     async restart(whileAway) {
       await market.close();

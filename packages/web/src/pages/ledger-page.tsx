@@ -1,39 +1,48 @@
-/** The newest blocks of the ledger and its signed head. */
+/** The newest blocks of the ledger and its signed head, as they are made. */
 
-import type { Block, LedgerTransaction, SignedHead } from '@assay/client';
-import { Anchor, Card, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
-import { useBlocks, useLedgerHead } from '../market.ts';
+import type { SignedHead } from '@assay/client';
+import { SimpleGrid, Stack, Text } from '@mantine/core';
+import { useBlocks, useLedgerHead } from '../ledger.ts';
 import { Figure, HashText } from '../parts/figures.tsx';
-import { ProblemNote } from '../parts/problem-note.tsx';
+import { LedgerFrame, LedgerProblem } from '../parts/ledger-frame.tsx';
+import { BlockItem, Pager } from '../parts/ledger-lines.tsx';
 import { Nothing, Waiting } from '../parts/waiting.tsx';
 import { dayTime } from '../words.ts';
 
-export function LedgerPage() {
+/** Which part of a list a page shows: what comes before this place; the newest without one. */
+export interface PagedProps {
+  readonly before: string | undefined;
+  readonly onOpen: (before: string | undefined) => void;
+}
+
+export function LedgerPage(paged: PagedProps) {
   const head = useLedgerHead();
-  const blocks = useBlocks();
-  if (blocks.isPending || head.isPending) return <Waiting />;
-  const error = blocks.error ?? head.error;
-  if (error) return <ProblemNote error={error} onRetry={() => void Promise.all([blocks.refetch(), head.refetch()])} />;
   return (
-    <Stack gap="lg">
-      <title>Ledger · Assay</title>
-      <div>
-        <Title order={1} size="h2">
-          Ledger
-        </Title>
-        <Text c="dimmed" size="sm" maw={640} mt={4}>
-          Each block holds the hash of the one before it, and the head is signed: nobody can change a fact later without
-          its being seen. Receipts carry proofs against this head.
-        </Text>
-      </div>
+    <LedgerFrame title="Ledger">
+      <Text c="dimmed" size="sm" maw={640}>
+        Each block holds the hash of the one before it, and the head is signed: nobody can change a fact later without
+        its being seen. Receipts carry proofs against this head.
+      </Text>
       {head.data && <Head head={head.data} />}
-      {blocks.data?.length === 0 && <Nothing>No blocks yet; the first job makes the first.</Nothing>}
-      <Stack gap="xs">
-        {blocks.data?.map((block) => (
-          <BlockCard key={block.number} block={block} />
+      <Blocks {...paged} />
+    </LedgerFrame>
+  );
+}
+
+function Blocks({ before, onOpen }: PagedProps) {
+  const blocks = useBlocks(before);
+  if (blocks.isPending) return <Waiting />;
+  if (blocks.error) return <LedgerProblem error={blocks.error} onRetry={() => void blocks.refetch()} />;
+  const { items, next } = blocks.data;
+  if (items.length === 0) return <Nothing>No blocks here; the first job makes the first.</Nothing>;
+  return (
+    <Stack gap="md">
+      <ol className="ledger-list" aria-label="Blocks, newest first">
+        {items.map((block) => (
+          <BlockItem key={block.number} block={block} />
         ))}
-      </Stack>
+      </ol>
+      <Pager next={next} isFirst={before === undefined} onOpen={onOpen} />
     </Stack>
   );
 }
@@ -54,43 +63,5 @@ function Head({ head }: { head: SignedHead }) {
         <HashText value={head.publicKey} />
       </Figure>
     </SimpleGrid>
-  );
-}
-
-function BlockCard({ block }: { block: Block }) {
-  return (
-    <Card withBorder padding="sm" component="article">
-      <Group justify="space-between" gap="xs">
-        <Group gap="xs">
-          <Text fw={650}>Block {block.number}</Text>
-          <HashText value={block.hash} />
-        </Group>
-        <Text size="sm" c="dimmed">
-          {dayTime(block.at)}
-        </Text>
-      </Group>
-      <Stack gap={2} mt={4}>
-        {block.transactions.map((transaction) => (
-          <TransactionLine key={transaction.txId} transaction={transaction} />
-        ))}
-      </Stack>
-    </Card>
-  );
-}
-
-function TransactionLine({ transaction }: { transaction: LedgerTransaction }) {
-  const jobId = transaction.args.find((arg) => /^job_[0-9a-f]{32}$/.test(arg));
-  return (
-    <Group gap="xs" style={{ rowGap: 2 }}>
-      <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-        {transaction.contract}.{transaction.fn}
-      </Text>
-      <HashText value={transaction.txId} />
-      {jobId !== undefined && (
-        <Anchor size="sm" renderRoot={(props) => <Link to="/jobs/$jobId" params={{ jobId }} {...props} />}>
-          its job
-        </Anchor>
-      )}
-    </Group>
   );
 }

@@ -2,8 +2,9 @@
 
 import type { FactLine, Job, MoneyLine } from '@assay/client';
 import { add, moneyFromJson, moneyToJson, type MoneyJson } from '@assay/core';
-import { Badge, Group, SimpleGrid, Stack, Text } from '@mantine/core';
-import { clockTime, factText } from '../words.ts';
+import { Anchor, Badge, Group, SimpleGrid, Stack, Text } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { clockTime, factText, short } from '../words.ts';
 import { Figure, HashText, MoneyText } from './figures.tsx';
 import { Nothing } from './waiting.tsx';
 
@@ -75,7 +76,14 @@ export function FactTimeline({ lines }: { lines: readonly FactLine[] }) {
             </Badge>
           </Group>
           <Text size="sm" c="dimmed" component="div">
-            {clockTime(line.at)} · {line.contract}.{line.name} · <HashText value={line.txId} />
+            {clockTime(line.at)} · {line.contract}.{line.name} ·{' '}
+            <Anchor
+              size="sm"
+              underline="always"
+              renderRoot={(props) => <Link to="/ledger/transactions/$txId" params={{ txId: line.txId }} {...props} />}
+            >
+              {short(line.txId)}
+            </Anchor>
           </Text>
           <details>
             <summary>

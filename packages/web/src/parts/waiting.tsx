@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 export function Waiting() {
   return (
     <Center h="12rem">
-      <Loader aria-label="Loading" />
+      <Loader role="status" aria-label="Loading" />
     </Center>
   );
 }

@@ -2,12 +2,21 @@
 
 import { accountRoutes } from './accounts.ts';
 import { banRoutes } from './bans.ts';
+import { explorerRoutes } from './explorer.ts';
 import { healthRoutes } from './health.ts';
 import { jobRoutes } from './jobs.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { workRoutes } from './work.ts';
 
-export const routes = { ...accountRoutes, ...banRoutes, ...jobRoutes, ...workRoutes, ...ledgerRoutes, ...healthRoutes };
+export const routes = {
+  ...accountRoutes,
+  ...banRoutes,
+  ...jobRoutes,
+  ...workRoutes,
+  ...ledgerRoutes,
+  ...explorerRoutes,
+  ...healthRoutes,
+};
 
 export type Routes = typeof routes;
 export type OperationId = keyof Routes;

@@ -1,6 +1,6 @@
 /** The ledger as outsiders see it: blocks, facts, proofs, and the gateway for programs in other languages. */
 
-import { contractNames } from '@assay/core';
+import { contractNames, proofFormat } from '@assay/core';
 import { Type, type Static } from 'typebox';
 import { closed, named, nullable, oneOf, ref } from './named.ts';
 import { count, instant, page, sha256 } from './scalars.ts';
@@ -32,6 +32,7 @@ export const FactLine = named(
     contract,
     name: Type.String(),
     payload: Type.Unknown(),
+    position: Type.String({ description: 'Its place in the stream of all facts.' }),
   }),
 );
 
@@ -48,32 +49,92 @@ export const SignedHead = named(
   }),
 );
 
+const creator = Type.Object(
+  {
+    mspId: Type.String({ description: 'The organisation.' }),
+    certificate: Type.String({ description: 'SHA-256 of the certificate (PEM), hex.' }),
+    name: nullable(
+      Type.String({ description: 'What the certificate calls its holder; for the platform’s own people.' }),
+    ),
+  },
+  { description: 'Who asked.' },
+);
+
+const line = {
+  block: Type.String(),
+  index: count,
+  txId: Type.String(),
+  at: instant,
+  contract: Type.String(),
+  fn: Type.String(),
+  jobId: nullable(Type.String()),
+  creator,
+  code: Type.Integer({ description: 'The validation code; 0 counts, any other is in the block without effect.' }),
+  facts: Type.Array(Type.String()),
+};
+
+export const TransactionLine = named('TransactionLine', Type.Object(line));
+
 export const LedgerTransaction = named(
   'LedgerTransaction',
   Type.Object({
-    txId: sha256,
-    contract: Type.String(),
-    fn: Type.String(),
+    ...line,
+    facts: Type.Array(Type.Object({ name: Type.String(), payload: Type.Unknown() })),
     args: Type.Array(Type.String()),
-    creator: Type.String(),
-    event: nullable(Type.Object({ name: Type.String(), payload: Type.Unknown() })),
+    result: Type.String(),
+    proposedAt: instant,
+    reads: count,
+    writes: count,
+    provable: Type.Boolean({ description: 'Whether `GET /ledger/proofs/{txId}` has a proof of it.' }),
   }),
 );
+
+const blockLine = {
+  number: Type.String(),
+  hash: sha256,
+  previousHash: sha256,
+  at: instant,
+  txCount: count,
+};
+
+export const BlockLine = named('BlockLine', Type.Object(blockLine));
 
 export const Block = named(
   'Block',
   Type.Object({
-    number: Type.String(),
-    hash: sha256,
-    previousHash: sha256,
-    at: instant,
-    transactions: Type.Array(ref(LedgerTransaction)),
+    ...blockLine,
+    txRoot: sha256,
+    header: Type.String({ description: 'Canonical JSON; the block’s hash is over it.' }),
+    head: ref(SignedHead),
+    ordered: nullable(
+      Type.Object(
+        { hash: sha256, previous: Type.String(), data: sha256 },
+        { description: 'The same block as Hyperledger Fabric hashes it.' },
+      ),
+    ),
+    genesis: nullable(
+      Type.Object({ channel: Type.String(), publicKey: sha256, organizations: Type.Array(Type.String()) }),
+    ),
   }),
+);
+
+export const WorkerChange = named(
+  'WorkerChange',
+  Type.Object({
+    ...line,
+    counters: nullable(Type.Object({ agreed: count, disagreed: count, lost: count, slashed: count })),
+  }),
+);
+
+export const Found = named(
+  'Found',
+  Type.Object({ kind: oneOf(['block', 'transaction', 'job', 'worker']), id: Type.String() }),
 );
 
 export const InclusionProof = named(
   'InclusionProof',
   Type.Object({
+    format: oneOf([proofFormat]),
     transaction: Type.String(),
     txIndex: count,
     txCount: count,
@@ -85,9 +146,15 @@ export const InclusionProof = named(
 );
 
 export const FactPage = named('FactPage', page(ref(FactLine)));
-export const BlockPage = named('BlockPage', page(ref(Block)));
+export const BlockPage = named('BlockPage', page(ref(BlockLine)));
+export const TransactionPage = named('TransactionPage', page(ref(TransactionLine)));
+export const WorkerChangePage = named('WorkerChangePage', page(ref(WorkerChange)));
 
 export type Block = Static<typeof Block>;
+export type BlockLine = Static<typeof BlockLine>;
+export type TransactionLine = Static<typeof TransactionLine>;
+export type LedgerTransaction = Static<typeof LedgerTransaction>;
+export type WorkerChange = Static<typeof WorkerChange>;
 export type FactLine = Static<typeof FactLine>;
 export type SignedHead = Static<typeof SignedHead>;
 export type InclusionProof = Static<typeof InclusionProof>;
