@@ -17,6 +17,7 @@ import {
   transactionsOf,
 } from './explorer.ts';
 import { blockHashOf } from './block.ts';
+import { signatureOf } from './explorer-signature.ts';
 import { ledgerKeyFromSeed } from './keys.ts';
 
 const key = ledgerKeyFromSeed(new Uint8Array(32).fill(1));
@@ -86,6 +87,23 @@ describe('the explorer', () => {
     expect(await transactionById(database.db, all[1]!.record.txId)).toEqual(all[1]);
     await expect(transactionAt(database.db, { block: number, txIndex: 2 })).rejects.toThrow(Refusal);
     await expect(transactionById(database.db, '0'.repeat(64))).rejects.toThrow(Refusal);
+  });
+
+  test('tells whether a transaction bears its creator’s signature', async () => {
+    const [one, two] = await transactionsOf(database.db, blocks[0] ?? 0n, -1, 2);
+    const { record } = one!;
+    expect(await signatureOf(database.db, record)).toBe('valid');
+    const { signature: _, ...unsigned } = record;
+    for (const forged of [
+      { ...record, signature: two!.record.signature ?? '' },
+      { ...record, signature: 'no hex' },
+      { ...record, args: [...record.args, 'more'] },
+      { ...record, creator: { ...record.creator, mspId: 'WorkerMSP' } },
+      { ...record, creator: { ...record.creator, certificate: '0'.repeat(64) } },
+      unsigned,
+    ]) {
+      expect(await signatureOf(database.db, forged)).toBe('invalid');
+    }
   });
 
   test('lists facts from the newest, of all jobs and of one, and pages them', async () => {

@@ -21,6 +21,7 @@ export {
   type PlacedTransaction,
   type RecordChange,
 } from './explorer.ts';
+export { signatureOf, type SignatureState } from './explorer-signature.ts';
 export { benchGateway, type GatewayBenchOptions } from './fabric/bench-gateway.ts';
 export { benchLedger, type LedgerBenchOptions, type LedgerBenchResult } from './bench-ledger.ts';
 export { openFabricLedger, type FabricLedger, type FabricLedgerOptions } from './fabric/fabric-ledger.ts';

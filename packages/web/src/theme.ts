@@ -14,9 +14,17 @@ export const theme: MantineThemeOverride = createTheme({
   components: { Alert: Alert.extend({ styles: { label: { color: 'var(--mantine-color-text)' } } }) },
 });
 
-/** The library's quiet text and its text of errors are too pale to read at 4.5:1; these are not. */
+/** The library's quiet text, its placeholders and its text of errors are too pale to read at 4.5:1; these are not. */
 export const resolveVariables: CSSVariablesResolver = () => ({
   variables: {},
-  light: { '--mantine-color-dimmed': '#565d64', '--mantine-color-error': '#a61e1e' },
-  dark: { '--mantine-color-dimmed': '#b0b6bc', '--mantine-color-error': '#ff9c9c' },
+  light: {
+    '--mantine-color-dimmed': '#565d64',
+    '--mantine-color-placeholder': '#565d64',
+    '--mantine-color-error': '#a61e1e',
+  },
+  dark: {
+    '--mantine-color-dimmed': '#b0b6bc',
+    '--mantine-color-placeholder': '#b0b6bc',
+    '--mantine-color-error': '#ff9c9c',
+  },
 });

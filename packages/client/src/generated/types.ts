@@ -247,6 +247,11 @@ export type LedgerTransaction = {
   }[];
   readonly args: readonly string[];
   readonly result: string;
+  readonly signature: {
+    readonly value: string | null;
+    /** As this server checks it; `elsewhere`: the creator signed another network’s envelope. */
+    readonly state: 'valid' | 'invalid' | 'elsewhere';
+  };
   readonly proposedAt: string;
   readonly reads: number;
   readonly writes: number;

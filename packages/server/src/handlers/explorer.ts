@@ -8,13 +8,15 @@ import {
   historyOfWorker,
   listBlocks,
   listFacts,
+  signatureOf,
   transactionAt,
   transactionById,
   transactionsOf,
+  type PlacedTransaction,
 } from '@assay/ledger';
 import type { Database } from '@assay/store';
 import type { HandlersOf } from '../api/handlers.ts';
-import { viewerOf } from '../auth/caller.ts';
+import { viewerOf, type Caller } from '../auth/caller.ts';
 import {
   presentBlock,
   presentBlockLine,
@@ -94,6 +96,8 @@ export function explorerHandlers({ db, ledger }: ExplorerDeps): HandlersOf<Explo
 type Chain = 'listBlocks' | 'getBlock' | 'listTransactions' | 'getTransactionAt' | 'getTransaction';
 
 function chainHandlers({ db }: ExplorerDeps): HandlersOf<Chain> {
+  const show = async (placed: PlacedTransaction, caller: Caller) =>
+    presentTransaction(placed, await signatureOf(db, placed.record), viewerOf(caller).all);
   return {
     async listBlocks({ query }) {
       await requirePublic(db);
@@ -118,11 +122,11 @@ function chainHandlers({ db }: ExplorerDeps): HandlersOf<Chain> {
     async getTransactionAt({ params }, { caller }) {
       await requirePublic(db);
       const place = { block: positionOf(params.number), txIndex: Number(params.index) };
-      return presentTransaction(await transactionAt(db, place), viewerOf(caller).all);
+      return show(await transactionAt(db, place), caller);
     },
     async getTransaction({ params }, { caller }) {
       await requirePublic(db);
-      return presentTransaction(await transactionById(db, params.txId), viewerOf(caller).all);
+      return show(await transactionById(db, params.txId), caller);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Blocks, facts, heads and proofs from the ledger to the wire. */
 
 import { isoTime, proofFormat, type Fact, type InclusionProof, type SignedHead } from '@assay/core';
-import type { BlockDetail, BlockSummary, PlacedTransaction, RecordChange } from '@assay/ledger';
+import type { BlockDetail, BlockSummary, PlacedTransaction, RecordChange, SignatureState } from '@assay/ledger';
 import type * as wire from '../api/schemas/ledger.ts';
 
 /** A fact; its payload is JSON. */
@@ -72,13 +72,18 @@ export function presentTransactionLine(placed: PlacedTransaction, all: boolean):
 }
 
 /** A transaction with what was asked and what came of it. */
-export function presentTransaction(placed: PlacedTransaction, all: boolean): wire.LedgerTransaction {
-  const { args, result, atMs, reads, writes } = placed.record;
+export function presentTransaction(
+  placed: PlacedTransaction,
+  state: SignatureState,
+  all: boolean,
+): wire.LedgerTransaction {
+  const { args, result, signature, atMs, reads, writes } = placed.record;
   return {
     ...presentTransactionLine(placed, all),
     facts: placed.facts.map(({ name, payload }) => ({ name, payload: payloadOf(payload) })),
     args: [...args],
     result,
+    signature: { value: signature ?? null, state },
     proposedAt: isoTime(atMs),
     reads: reads.length,
     writes: writes.length,

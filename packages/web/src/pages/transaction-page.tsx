@@ -81,6 +81,9 @@ function Particulars({ transaction: one }: { transaction: LedgerTransaction }) {
       <Entry name="Certificate of who asked">
         <Hash value={one.creator.certificate || 'none'} />
       </Entry>
+      <Entry name="Signature of who asked">
+        <SignatureText signature={one.signature} />
+      </Entry>
       {one.jobId !== null && (
         <Entry name="Job">
           <JobLink jobId={one.jobId} />
@@ -95,6 +98,25 @@ function Particulars({ transaction: one }: { transaction: LedgerTransaction }) {
         {count(one.reads, 'key')} read, {one.writes} written
       </Entry>
     </dl>
+  );
+}
+
+const signatureWords: Record<LedgerTransaction['signature']['state'], string> = {
+  valid: '✓ by the holder of the certificate, as the server checked it',
+  invalid: '✗ not by the holder of the certificate',
+  elsewhere: 'on Fabric’s own envelope, which its peers checked',
+};
+
+function SignatureText({ signature: { state, value } }: Pick<LedgerTransaction, 'signature'>) {
+  return (
+    <>
+      {signatureWords[state]}
+      {value !== null && (
+        <div>
+          <Hash value={value} />
+        </div>
+      )}
+    </>
   );
 }
 

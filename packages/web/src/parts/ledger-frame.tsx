@@ -76,7 +76,7 @@ function Search() {
   };
   return (
     <form onSubmit={submit} role="search" className="ledger-search">
-      <Group gap="xs" wrap="nowrap" align="flex-end">
+      <Group gap="xs" wrap="nowrap" align="flex-start">
         <TextInput
           label="Number, hash or id"
           placeholder="of a block, transaction, job or worker"
@@ -89,7 +89,7 @@ function Search() {
           error={search.error ? searchFault(search.error) : undefined}
           errorProps={{ role: 'alert' }}
         />
-        <Button type="submit" loading={search.isPending}>
+        <Button type="submit" loading={search.isPending} mt={22}>
           Find
         </Button>
       </Group>

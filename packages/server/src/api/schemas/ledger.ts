@@ -82,6 +82,13 @@ export const LedgerTransaction = named(
     facts: Type.Array(Type.Object({ name: Type.String(), payload: Type.Unknown() })),
     args: Type.Array(Type.String()),
     result: Type.String(),
+    signature: Type.Object({
+      value: nullable(Type.String({ description: 'ed25519 by the creator, hex.' })),
+      state: oneOf(
+        ['valid', 'invalid', 'elsewhere'],
+        'As this server checks it; `elsewhere`: the creator signed another network’s envelope.',
+      ),
+    }),
     proposedAt: instant,
     reads: count,
     writes: count,
