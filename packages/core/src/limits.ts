@@ -246,10 +246,14 @@ export const limits = {
   ledgerTimeMs: 253_402_300_799_999,
   challengeWindowMs: 90 * 24 * 3_600_000,
   ledgerSubmissions: 1000,
+  /** Submissions of several calls that share one database transaction, and with it one wait for the disk. */
+  ledgerGroup: 2000,
   ledgerBlockTransactions: 500,
   /** Rows that one range query of a contract may read, as on Fabric. */
   ledgerQueryRows: 100_000,
   ledgerScanPage: 500,
+  /** Keys of the state that the writer keeps in memory. */
+  ledgerCachedKeys: 100_000,
   ledgerCertificates: 1000,
   ledgerCertificateChars: 8192,
   /** Signatures that are checked where they are; more go to threads, in lists of so many. */

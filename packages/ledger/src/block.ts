@@ -1,17 +1,18 @@
 /** How transactions and blocks are written, hashed and signed. The port in the core says it for everyone. */
 
-import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto';
 import {
   canonicalJson,
   fromHex,
   hashOf,
   headMessage,
-  merkleRoot,
+  merkleRootOfHex,
   parseSha256,
   utf8,
   assert,
   type BlockHeader,
   type CanonicalValue,
+  type Sha256,
   type Sha256Hex,
   type SignedHead,
   type Submission,
@@ -19,19 +20,19 @@ import {
 } from '@assay/core';
 import type { LedgerKey, Member } from './keys.ts';
 
-export function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest();
-}
+export const sha256: Sha256 = Object.assign((bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer'), {
+  hex: (data: string | Uint8Array): string => hash('sha256', data),
+});
 
 export function sha256Hex(text: string): Sha256Hex {
-  return createHash('sha256').update(text).digest('hex') as Sha256Hex;
+  return hash('sha256', text) as Sha256Hex;
 }
 
 /** `text` as a hash; the caller knows that it is one. */
 export function asHash(text: string): Sha256Hex {
-  const hash = parseSha256(text);
-  assert(hash !== undefined, 'a stored hash is a hash');
-  return hash;
+  const stored = parseSha256(text);
+  assert(stored !== undefined, 'a stored hash is a hash');
+  return stored;
 }
 
 /** What stands before block 0. */
@@ -46,12 +47,30 @@ export function txIdOf(nonce: string, creator: Pick<Member, 'mspId' | 'fingerpri
   return sha256Hex(`${nonce}\0${creator.mspId}\0${creator.fingerprint}\0`);
 }
 
+/**
+ * The canonical JSON of a transaction. Its members are known, so they are written in their order; of lists of texts and
+ * numbers the platform's own JSON is canonical.
+ */
 export function transactionText(record: TransactionRecord): string {
-  return canonicalJson(record as unknown as CanonicalValue);
+  const { args, creator, event, ranges, reads, signature, writes } = record;
+  const signed = signature === undefined ? '' : `,"signature":${JSON.stringify(signature)}`;
+  const { certificate, mspId } = creator;
+  const made = event === null ? 'null' : JSON.stringify({ name: event.name, payload: event.payload });
+  return (
+    `{"args":${JSON.stringify(args)},"atMs":${record.atMs},"code":${record.code}` +
+    `,"contract":${JSON.stringify(record.contract)},"creator":${JSON.stringify({ certificate, mspId })}` +
+    `,"event":${made},"fn":${JSON.stringify(record.fn)},"key":${JSON.stringify(record.key)}` +
+    `,"nonce":${JSON.stringify(record.nonce)},"ranges":${ranges.length === 0 ? '[]' : canonicalJson(ranges)}` +
+    `,"reads":${JSON.stringify(reads)},"result":${JSON.stringify(record.result)}${signed}` +
+    `,"txId":${JSON.stringify(record.txId)},"writes":${JSON.stringify(writes)}}`
+  );
 }
 
 export function txRootOf(transactions: readonly string[]): Sha256Hex {
-  return merkleRoot(sha256, transactions.map(utf8));
+  return merkleRootOfHex(
+    sha256,
+    transactions.map((text) => sha256Hex(`\0${text}`)),
+  );
 }
 
 export function headerText(header: BlockHeader): string {

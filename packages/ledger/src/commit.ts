@@ -9,6 +9,7 @@ import { timestampOf } from './fabric-runtime.ts';
 import type { LedgerKey, Member } from './keys.ts';
 import { genesisBlock, headAfter, makeBlock, type Endorsed } from './make-block.ts';
 import { insertBlock, knownTxIds, lockHead, stateReader, transactionsByKey, type HeadRow } from './ledger-rows.ts';
+import type { StateCache } from './state-cache.ts';
 import { batchedGet, type StateReader } from './state-reader.ts';
 import { signProposal, type Admitted, type Gate } from './proposal.ts';
 import { refused, repeatedOutcome, type Repeat } from './requests.ts';
@@ -20,6 +21,7 @@ export interface Engine extends Gate {
   readonly endorse: Endorse;
   /** The organisations whose authorities block 0 names. */
   readonly mspIds: readonly string[];
+  readonly cache: StateCache;
 }
 
 interface Pending {
@@ -36,22 +38,30 @@ interface Pending {
 
 const untouched: ReadWriteSet = { reads: [], ranges: [], writes: [], event: null };
 
-/** The outcome of each request; the head stays locked until the transaction ends. */
+/**
+ * The outcome of each request; the head stays locked until the transaction ends. The blocks may still be on their way to
+ * the database, which writes one while the next is made: its commit waits for them, and fails where one of them does.
+ */
 export async function commitRequests(
   engine: Engine,
   tx: Tx,
   requests: readonly Admitted[],
 ): Promise<SubmissionOutcome[]> {
   const outcomes: SubmissionOutcome[] = [];
-  let head = await lockChain(engine, tx);
-  const { pending: first, repeats } = await newcomers(engine, tx, requests, outcomes);
+  const sound = soundOf(requests, outcomes);
+  // What is asked next goes out with the lock, and is answered after it.
+  const locked = lockChain(engine, tx);
+  const stored = storedBefore(tx, sound);
+  stored.catch(() => undefined);
+  let head = await locked;
+  const { pending: first, repeats } = newcomers(engine, await stored, sound, outcomes);
   let pending = first;
-  const reader = stateReader(tx);
   while (pending.length > 0) {
     const round = pending.slice(0, limits.ledgerBlockTransactions);
     const rest = pending.slice(limits.ledgerBlockTransactions);
+    const reader = engine.cache.over(head.hash, stateReader(tx));
     const { now, later } = await cutBlock(engine, head, round, reader);
-    head = await commitRound(engine, tx, head, now, outcomes);
+    head = await commitRound(engine, tx, head, { executed: now, reader }, outcomes);
     pending = [...later, ...rest];
   }
   const asked = requests.map((one) => [one.submission, one.problem ?? one.creator.fingerprint]);
@@ -101,19 +111,23 @@ export async function lockChain(engine: Engine, tx: Tx): Promise<HeadRow> {
 
 type Sound = Extract<Admitted, { readonly problem?: undefined }> & { readonly index: number };
 
-/** The requests that are in order and not committed yet; the others get their outcome here. */
-async function newcomers(
-  engine: Engine,
-  tx: Tx,
-  requests: readonly Admitted[],
-  outcomes: SubmissionOutcome[],
-): Promise<{ pending: Pending[]; repeats: Repeat[] }> {
+/** The requests that are in order; the others get their outcome here. */
+function soundOf(requests: readonly Admitted[], outcomes: SubmissionOutcome[]): Sound[] {
   const sound: Sound[] = [];
   for (const [index, request] of requests.entries()) {
     if (request.problem) outcomes[index] = refused(request.problem);
     else sound.push({ index, ...request });
   }
-  const stored = await storedBefore(tx, sound);
+  return sound;
+}
+
+/** The requests that are not committed yet; the others get their outcome here. */
+function newcomers(
+  engine: Engine,
+  stored: Awaited<ReturnType<typeof storedBefore>>,
+  sound: readonly Sound[],
+  outcomes: SubmissionOutcome[],
+): { pending: Pending[]; repeats: Repeat[] } {
   const seen = new Map<string, number>();
   const used = new Set(stored.txIds);
   const pending: Pending[] = [];
@@ -207,7 +221,7 @@ async function commitRound(
   engine: Engine,
   tx: Tx,
   head: HeadRow,
-  executed: readonly Executed[],
+  { executed, reader }: { readonly executed: readonly Executed[]; readonly reader: StateReader },
   outcomes: SubmissionOutcome[],
 ): Promise<HeadRow> {
   const endorsed: (Endorsed & { index: number })[] = [];
@@ -216,7 +230,8 @@ async function commitRound(
     else endorsed.push({ ...pending, atMs, result: result.result, set: result.set });
   }
   if (endorsed.length === 0) return head;
-  const { after, codes } = await commitEndorsed(engine, tx, head, endorsed);
+  const { after, codes, written } = await writeBlock(engine, tx, head, { endorsed, reader });
+  written.catch(() => undefined);
   for (const [place, { index, txId, result }] of endorsed.entries()) {
     outcomes[index] =
       codes[place] === 0
@@ -233,7 +248,21 @@ export async function commitEndorsed(
   head: HeadRow,
   endorsed: readonly Endorsed[],
 ): Promise<{ readonly after: HeadRow; readonly codes: readonly number[] }> {
-  const rows = await makeBlock(head, endorsed, stateReader(tx), engine.key);
-  await insertBlock(tx, rows, head.nextFact);
-  return { after: headAfter(head, rows), codes: rows.transactions.map(({ code }) => code) };
+  const { written, ...block } = await writeBlock(engine, tx, head, { endorsed, reader: stateReader(tx) });
+  await written;
+  return block;
+}
+
+/** Makes a block and sends it on its way; `reader` gives the state at `head`. */
+async function writeBlock(
+  engine: Engine,
+  tx: Tx,
+  head: HeadRow,
+  { endorsed, reader }: { readonly endorsed: readonly Endorsed[]; readonly reader: StateReader },
+) {
+  const rows = await makeBlock(head, endorsed, reader, engine.key);
+  const written = insertBlock(tx, rows, head.nextFact);
+  const after = headAfter(head, rows);
+  engine.cache.advance(after.hash, rows.writes);
+  return { after, codes: rows.transactions.map(({ code }) => code), written };
 }

@@ -20,6 +20,7 @@ import type { LedgerKey } from './keys.ts';
 import { readHead, stateReader } from './ledger-rows.ts';
 import { proofsOf, reached, requireEngine, snapshot } from './ledger-reading.ts';
 import { admit, requireFew, signProposal, type Admitted, type SignedProposal } from './proposal.ts';
+import { stateCache } from './state-cache.ts';
 import { openCombiner } from './submit-combiner.ts';
 import { isConsistent, readSignedHead } from './ledger-proofs.ts';
 
@@ -52,6 +53,7 @@ export function embeddedEngine(options: Omit<EmbeddedLedgerOptions, 'db'>): Engi
     endorse: endorser(options.contracts ?? contracts),
     channel: options.channel ?? 'public-marketplace',
     mspIds,
+    cache: stateCache(),
     creatorOf: creatorsUnder(mspIds.map((mspId) => ({ mspId, certificate: key.authority(mspId) }))),
   };
 }

@@ -1,7 +1,8 @@
 /** Execution: runs a contract function against committed state and keeps what it read and would write. */
 
 import { isErrorCode, type ErrorCode } from '@assay/core';
-import { openChaincode, type ContractClass } from './fabric-runtime.ts';
+import { openDispatcher } from './dispatcher.ts';
+import type { ContractClass } from './fabric-runtime.ts';
 import { compareKeys, type StateEntry, type StateReader } from './state-reader.ts';
 import { newRecording, transactionStub, type Proposal, type ReadWriteSet, type Recording } from './transaction-stub.ts';
 
@@ -16,17 +17,16 @@ export type Endorse = (
   reader: StateReader,
 ) => Promise<Endorsement>;
 
-/** An endorser that runs `contracts` through Fabric's own dispatcher. */
+/** An endorser that runs `contracts` as a chaincode server of Fabric does. */
 export function endorser(contracts: readonly ContractClass[]): Endorse {
-  const chaincode = openChaincode(contracts);
+  const dispatch = openDispatcher(contracts);
   return async (proposal, get, reader) => {
     const recording = newRecording();
-    const response = await chaincode.Invoke(transactionStub(proposal, get, reader, recording));
+    const answer = await dispatch(proposal, transactionStub(proposal, get, reader, recording));
     const set = readWriteSetOf(recording);
-    if (response.status === 200) {
-      return { kind: 'endorsed', result: Buffer.from(response.payload ?? []).toString(), set };
-    }
-    return { kind: 'refused', ...refusalOf(response.message ?? ''), set };
+    return answer.ok
+      ? { kind: 'endorsed', result: answer.result, set }
+      : { kind: 'refused', ...refusalOf(answer.message), set };
   };
 }
 

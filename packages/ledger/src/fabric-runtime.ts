@@ -11,8 +11,19 @@ import type { ChaincodeResponse, ChaincodeStub, ClientIdentity, Timestamp } from
 const require = createRequire(import.meta.url);
 const fromShim = createRequire(require.resolve('fabric-shim'));
 
-interface Chaincode {
+/** The dispatcher, and the tables that it made of the contracts. */
+export interface Chaincode {
   Invoke(stub: ChaincodeStub): Promise<ChaincodeResponse>;
+  readonly contractImplementations: Readonly<Record<string, { readonly contractInstance: Contract }>>;
+  readonly metadata: {
+    readonly contracts: Readonly<Record<string, { readonly transactions: readonly FunctionEntry[] }>>;
+  };
+}
+
+interface FunctionEntry {
+  readonly name: string;
+  readonly parameters?: readonly { readonly schema: { readonly type?: string } }[];
+  readonly returns?: object;
 }
 
 interface DispatcherClass {
@@ -24,28 +35,32 @@ export type ContractClass = new () => Contract;
 
 type IdentityClass = new (stub: ChaincodeStub) => ClientIdentity & { stub?: ChaincodeStub };
 
+const shim = require('fabric-shim/lib/chaincode') as { ClientIdentity: IdentityClass };
+const Identity = shim.ClientIdentity;
+const identities = new Map<string, ClientIdentity>();
+
 /** Parsing a certificate costs more than most transactions; the same certificate gives the same identity. */
-function cachedIdentity(original: IdentityClass): IdentityClass {
-  const known = new Map<string, ClientIdentity>();
-  return function Identity(stub: ChaincodeStub): ClientIdentity {
-    const { mspid, idBytes } = stub.getCreator();
-    const key = `${mspid}\n${Buffer.from(idBytes).toString('latin1')}`;
-    let identity = known.get(key);
-    if (identity === undefined) {
-      const parsed = new original(stub);
-      delete parsed.stub;
-      identity = parsed;
-      if (known.size >= limits.ledgerCertificates) known.clear();
-      known.set(key, identity);
-    }
-    return identity;
-  } as unknown as IdentityClass;
+export function clientIdentityOf(stub: ChaincodeStub): ClientIdentity {
+  const { mspid, idBytes } = stub.getCreator();
+  const key = `${mspid}\n${Buffer.from(idBytes).toString('latin1')}`;
+  let identity = identities.get(key);
+  if (identity === undefined) {
+    const parsed = new Identity(stub);
+    delete parsed.stub;
+    identity = parsed;
+    if (identities.size >= limits.ledgerCertificates) identities.clear();
+    identities.set(key, identity);
+  }
+  return identity;
+}
+
+function KnownIdentity(stub: ChaincodeStub): ClientIdentity {
+  return clientIdentityOf(stub);
 }
 
 function loadDispatcher(): DispatcherClass {
-  const chaincode = require('fabric-shim/lib/chaincode') as { ClientIdentity: IdentityClass };
   // The dispatcher takes the class from this module when it loads.
-  chaincode.ClientIdentity = cachedIdentity(chaincode.ClientIdentity);
+  shim.ClientIdentity = KnownIdentity as unknown as IdentityClass;
   const dispatcher = require('fabric-shim/lib/contract-spi/chaincodefromcontract') as DispatcherClass;
   leaveProcessAlone();
   return dispatcher;

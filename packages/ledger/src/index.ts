@@ -24,6 +24,8 @@ export {
 export { signatureOf, type SignatureState } from './explorer-signature.ts';
 export { benchGateway, type GatewayBenchOptions } from './fabric/bench-gateway.ts';
 export { benchLedger, type LedgerBenchOptions, type LedgerBenchResult } from './bench-ledger.ts';
+export { benchSigned, type SignedBenchOptions, type SignedBenchResult } from './bench-signed.ts';
+export { benchSignatureChecks, type SignatureBenchOptions } from './bench-signature-checks.ts';
 export { openFabricLedger, type FabricLedger, type FabricLedgerOptions } from './fabric/fabric-ledger.ts';
 export { verifyFabricLedger, type VerifyFabricOptions } from './fabric/verify-fabric.ts';
 export { startNetwork, stopNetwork, type NetworkOptions, type StartedNetwork } from './fabric/network/network.ts';

@@ -2,6 +2,7 @@
 
 import { limits, type BlockHeader, type Fact, type Sha256Hex, type SignedHead } from '@assay/core';
 import type { Tx } from '@assay/store';
+import { bigintArray, bytesArray, integerArray, smallArray, textArray } from './binary-arrays.ts';
 import type { ReadNodes, TreeNode } from './chain-tree.ts';
 import type { Member } from './keys.ts';
 import { subjectOf } from './facts-of-event.ts';
@@ -118,7 +119,7 @@ SELECT pg_notify('ledger_fact', $1::text) WHERE cardinality($18::integer[]) > 0`
 /** Writes the block, its transactions and all that follows from them. */
 export async function insertBlock(tx: Tx, rows: BlockRows, firstFact: bigint): Promise<void> {
   const puts = [...rows.writes].flatMap(([key, entry]) => (entry === null ? [] : [{ ...entry, key }]));
-  const gone = [...rows.writes].flatMap(([key, entry]) => (entry === null ? [Buffer.from(key)] : []));
+  const gone = [...rows.writes].flatMap(([key, entry]) => (entry === null ? [key] : []));
   const { head, transactions, history, facts, nodes, members } = rows;
   await tx.query(writeBlock, [
     head.block,
@@ -126,31 +127,31 @@ export async function insertBlock(tx: Tx, rows: BlockRows, firstFact: bigint): P
     head.blockHash,
     head.chainRoot,
     head.signature,
-    transactions.map((one) => one.txId),
-    transactions.map((one) => one.key),
-    transactions.map((one) => one.code),
-    transactions.map((one) => one.transaction),
-    puts.map((one) => Buffer.from(one.key)),
-    puts.map((one) => Buffer.from(one.value)),
-    puts.map((one) => one.version[1]),
-    gone,
-    history.map((one) => Buffer.from(one.key)),
-    history.map((one) => one.txIndex),
+    textArray(transactions.map((one) => one.txId)),
+    textArray(transactions.map((one) => one.key)),
+    smallArray(transactions.map((one) => one.code)),
+    textArray(transactions.map((one) => one.transaction)),
+    bytesArray(puts.map((one) => one.key)),
+    bytesArray(puts.map((one) => one.value)),
+    integerArray(puts.map((one) => one.version[1])),
+    bytesArray(gone),
+    bytesArray(history.map((one) => one.key)),
+    integerArray(history.map((one) => one.txIndex)),
     firstFact,
     head.atMs,
-    facts.map((fact) => fact.txIndex),
-    facts.map((fact) => fact.txId),
-    facts.map((fact) => fact.contract),
-    facts.map((fact) => fact.name),
-    facts.map((fact) => fact.payload),
-    nodes.map((node) => node.level),
-    nodes.map((node) => node.position),
-    nodes.map((node) => node.hash),
-    members.map((member) => member.fingerprint),
-    members.map((member) => member.mspId),
-    members.map((member) => member.certificate),
+    integerArray(facts.map((fact) => fact.txIndex)),
+    textArray(facts.map((fact) => fact.txId)),
+    textArray(facts.map((fact) => fact.contract)),
+    textArray(facts.map((fact) => fact.name)),
+    textArray(facts.map((fact) => fact.payload)),
+    smallArray(nodes.map((node) => node.level)),
+    bigintArray(nodes.map((node) => node.position)),
+    textArray(nodes.map((node) => node.hash)),
+    textArray(members.map((member) => member.fingerprint)),
+    textArray(members.map((member) => member.mspId)),
+    textArray(members.map((member) => member.certificate)),
     rows.peaks.join(','),
-    facts.map((fact) => subjectOf(fact.payload)),
+    textArray(facts.map((fact) => subjectOf(fact.payload))),
   ]);
 }
 
@@ -171,7 +172,7 @@ export function stateReader(tx: Tx): StateReader {
     async getMany(keys) {
       if (keys.length === 0) return new Map();
       const text = 'SELECT key, value, block, tx_index FROM ledger_state WHERE key = ANY ($1::bytea[])';
-      const rows = await tx.query<StateColumns>({ name: 'ledger_get', text }, [keys.map((key) => Buffer.from(key))]);
+      const rows = await tx.query<StateColumns>({ name: 'ledger_get', text }, [bytesArray(keys)]);
       return new Map(rows.map(entryOf).map((entry) => [entry.key, entry]));
     },
     async scan(start, end, after, limit) {
@@ -240,12 +241,13 @@ export interface StoredTx {
 export function transactionsByKey(tx: Tx, keys: readonly string[]): Promise<StoredTx[]> {
   const text = `SELECT idempotency_key AS key, code, block, transaction FROM ledger_tx
     WHERE idempotency_key = ANY ($1::text[]) ORDER BY block, tx_index`;
-  return tx.query<StoredTx>({ name: 'ledger_by_key', text }, [keys]);
+  return tx.query<StoredTx>({ name: 'ledger_by_key', text }, [textArray(keys)]);
 }
 
 /** Those of `txIds` that the ledger has. */
 export async function knownTxIds(tx: Tx, txIds: readonly string[]): Promise<ReadonlySet<string>> {
-  const rows = await tx.query<{ tx_id: string }>('SELECT tx_id FROM ledger_tx WHERE tx_id = ANY ($1::text[])', [txIds]);
+  const text = 'SELECT tx_id FROM ledger_tx WHERE tx_id = ANY ($1::text[])';
+  const rows = await tx.query<{ tx_id: string }>({ name: 'ledger_by_id', text }, [textArray(txIds)]);
   return new Set(rows.map((row) => row.tx_id));
 }
 

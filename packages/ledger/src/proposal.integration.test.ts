@@ -3,6 +3,8 @@ import { platformMsp } from '@assay/contracts';
 import { limits, type LedgerIdentity, type Submission, type TransactionRecord } from '@assay/core';
 import { testDatabase, type TestDatabase } from '@assay/store/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { benchSignatureChecks } from './bench-signature-checks.ts';
+import { benchSigned } from './bench-signed.ts';
 import { txIdOf } from './block.ts';
 import { commitEndorsed, lockChain } from './commit.ts';
 import { embeddedEngine, openEmbeddedLedger, type EmbeddedLedger } from './embedded-ledger.ts';
@@ -12,6 +14,7 @@ import { verifyLedger, verifyLedgerIn } from './verify-ledger.ts';
 
 const key = ledgerKeyFromSeed(new Uint8Array(32).fill(9));
 const channel = 'public-marketplace';
+const nowMs = (): number => performance.now();
 const nonce = (digit: string): string => digit.repeat(64);
 const identity: LedgerIdentity = { mspId: platformMsp, name: 'client', roles: ['orchestrator'] };
 
@@ -152,6 +155,22 @@ async function problemsAfter(change: (signature: string) => string, signer: Sign
     });
   return problems;
 }
+
+test('the benchmarks commit and check what they count', async () => {
+  const measured = await benchSigned({
+    ledger,
+    key,
+    channel,
+    submissions: 120,
+    signers: 3,
+    batch: 7,
+    callers: 4,
+    nowMs,
+  });
+  expect(measured.committed).toBe(120);
+  expect(measured.perSecond).toBeGreaterThan(0);
+  expect(await benchSignatureChecks({ checks: 500, nowMs })).toBeGreaterThan(0);
+});
 
 describe('a transaction that its creator did not sign', () => {
   test('is found by name, though whoever holds the ledger’s key made the block', async () => {

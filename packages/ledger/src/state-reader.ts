@@ -25,8 +25,14 @@ export interface StateReader {
   history(key: string): Promise<readonly KeyChange[]>;
 }
 
+/** Half of a code point beyond the first 65,536. */
+const surrogate = /[\ud800-\udfff]/;
+
 /** Compares by code point, which is the order of UTF-8 bytes. */
 export function compareKeys(a: string, b: string): number {
+  if (a === b) return 0;
+  // Only with surrogates is the order of UTF-16 another one.
+  if (!surrogate.test(a) && !surrogate.test(b)) return a < b ? -1 : 1;
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 

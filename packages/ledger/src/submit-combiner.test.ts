@@ -20,9 +20,9 @@ test('a turn has a size, which only a single call may exceed', async () => {
     sizes.push(requests.length);
     return [...requests];
   });
-  const calls = [1, 600, 500, 400, 2000].map((size) => submit(Array<number>(size).fill(0)));
-  expect((await Promise.all(calls)).map((answer) => answer.length)).toEqual([1, 600, 500, 400, 2000]);
-  expect(sizes).toEqual([1, 600, 900, 2000]);
+  const calls = [1, 1200, 1000, 800, 4000].map((size) => submit(Array<number>(size).fill(0)));
+  expect((await Promise.all(calls)).map((answer) => answer.length)).toEqual([1, 1200, 1000, 800, 4000]);
+  expect(sizes).toEqual([1, 1200, 1800, 4000]);
 });
 
 test('a bad call fails alone, an outage fails all that waited', async () => {

@@ -39,7 +39,7 @@ function takeBatch<Request, Outcome>(waiting: readonly Waiting<Request, Outcome>
   let size = 0;
   for (const one of waiting) {
     size += one.requests.length;
-    if (batch.length > 0 && size > limits.ledgerSubmissions) break;
+    if (batch.length > 0 && size > limits.ledgerGroup) break;
     batch.push(one);
   }
   return batch;

@@ -1,6 +1,5 @@
 /** `bench ledger`: both engines, each beside what bounds it: signatures for the one, the plain client for the other. */
 
-import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, homedir, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,13 +8,13 @@ import {
   benchGateway,
   benchLedger,
   ledgerKeyFromSeed,
-  openEmbeddedLedger,
   openFabricLedger,
   startNetwork,
   stopNetwork,
 } from '@assay/ledger';
 import { systemClock } from '@assay/server';
 import { databaseName, migrate, openDatabase, roles, startEmbeddedPostgres, type Database } from '@assay/store';
+import { embeddedRows, signatureRows, type Row } from './ledger-embedded.ts';
 
 export interface LedgerBenchSettings {
   readonly submissions: number;
@@ -51,12 +50,6 @@ export function readLedgerOptions(args: readonly string[]): LedgerBenchSettings 
 /** What is measured: both engines, or one of them. */
 const engines = ['embedded', 'fabric'] as const;
 
-interface Row {
-  readonly name: string;
-  /** The runs' rates per second. */
-  readonly rates: readonly number[];
-}
-
 const nowMs = (): number => performance.now();
 const key = ledgerKeyFromSeed(new Uint8Array(32));
 
@@ -66,9 +59,9 @@ export async function runLedgerBench(settings: LedgerBenchSettings, print: (line
   const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
   const machine = `${availableParallelism()} cores, load ${load.toFixed(1)} before`;
   try {
-    const rows = [...signatureRows(settings)];
+    const rows = await signatureRows(settings.runs, nowMs);
     if (settings.only !== 'fabric') {
-      rows.push(...(await onDatabase(join(folder, 'embedded'), (db) => embeddedRows(db, settings))));
+      rows.push(...(await onDatabase(join(folder, 'embedded'), (db) => embeddedRows(db, settings.runs, nowMs))));
     }
     if (settings.only !== 'embedded') {
       const network = join(folder, 'fabric');
@@ -87,34 +80,6 @@ function lineOf({ name, rates }: Row): string {
   return `${name.padEnd(52)} ${String(median).padStart(7)}/s   (${rates.join(', ')})`;
 }
 
-/** What one thread can check: the wall before any ledger with a signature for each transaction. */
-function signatureRows({ runs }: LedgerBenchSettings): Row[] {
-  const message = new Uint8Array(256);
-  const ed25519 = generateKeyPairSync('ed25519');
-  const p256 = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const [edSignature, ecSignature] = [
-    sign(null, message, ed25519.privateKey),
-    sign('sha256', message, p256.privateKey),
-  ];
-  const rate = (once: () => unknown): number[] =>
-    Array.from({ length: runs }, () => {
-      const started = nowMs();
-      let count = 0;
-      for (; nowMs() - started < 500; count += 1) once();
-      return Math.round((count * 1000) / (nowMs() - started));
-    });
-  return [
-    {
-      name: 'ed25519 signatures checked, one thread',
-      rates: rate(() => verify(null, message, ed25519.publicKey, edSignature)),
-    },
-    {
-      name: 'P-256 signatures checked, one thread',
-      rates: rate(() => verify('sha256', message, p256.publicKey, ecSignature)),
-    },
-  ];
-}
-
 async function onDatabase<T>(dataDir: string, run: (db: Database) => Promise<T>): Promise<T> {
   const postgres = await startEmbeddedPostgres({ dataDir, log: () => undefined });
   try {
@@ -131,23 +96,6 @@ async function onDatabase<T>(dataDir: string, run: (db: Database) => Promise<T>)
   } finally {
     await postgres.stop();
   }
-}
-
-async function embeddedRows(db: Database, { submissions, clients, runs }: LedgerBenchSettings): Promise<Row[]> {
-  const ledger = await openEmbeddedLedger({ db, key });
-  const rows: Row[] = [];
-  for (const [name, batch] of [
-    ['one submission a call', 1],
-    ['500 submissions a call', 500],
-  ] as const) {
-    const rates: number[] = [];
-    for (let run = 0; run < runs; run += 1) {
-      const options = { ledger, submissions: submissions * 5, batch, clients: batch === 1 ? clients : 4, nowMs };
-      rates.push((await benchLedger(options)).perSecond);
-    }
-    rows.push({ name: `embedded, ${name}`, rates });
-  }
-  return rows;
 }
 
 /**
