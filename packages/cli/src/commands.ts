@@ -8,6 +8,7 @@ import { disputeCommands } from './commands/disputes.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { imageCommands } from './commands/images.ts';
 import { fabricCommands } from './commands/fabric.ts';
+import { fabricDeployCommands } from './commands/fabric-deploy.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
 import { runJobCommand } from './commands/run.ts';
@@ -32,5 +33,6 @@ export const commands: readonly Command[] = [
   ...banCommands,
   ledgerVerifyCommand,
   ...fabricCommands,
+  ...fabricDeployCommands,
   doctorCommand,
 ];

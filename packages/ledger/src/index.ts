@@ -1,4 +1,5 @@
 export { openEmbeddedLedger, type EmbeddedLedger, type EmbeddedLedgerOptions } from './embedded-ledger.ts';
+export { agreeOnWindow, challengeWindowOn } from './agree-on-window.ts';
 export { ledgerKeyFromSeed, loadLedgerKey, type LedgerKey } from './keys.ts';
 export { verifyLedger, verifyLedgerIn, type LedgerReport, type VerifyOptions } from './verify-ledger.ts';
 export type { LedgerProblem } from './replay.ts';
@@ -22,6 +23,7 @@ export {
   type RecordChange,
 } from './explorer.ts';
 export { signatureOf, type SignatureState } from './explorer-signature.ts';
+export { ledgerFigures, type LedgerFigures } from './ledger-figures.ts';
 export { benchGateway, type GatewayBenchOptions } from './fabric/bench-gateway.ts';
 export { benchLedger, type LedgerBenchOptions, type LedgerBenchResult } from './bench-ledger.ts';
 export { benchSigned, type SignedBenchOptions, type SignedBenchResult } from './bench-signed.ts';
@@ -29,6 +31,9 @@ export { benchSignatureChecks, type SignatureBenchOptions } from './bench-signat
 export { openFabricLedger, type FabricLedger, type FabricLedgerOptions } from './fabric/fabric-ledger.ts';
 export { verifyFabricLedger, type VerifyFabricOptions } from './fabric/verify-fabric.ts';
 export { startNetwork, stopNetwork, type NetworkOptions, type StartedNetwork } from './fabric/network/network.ts';
+export { makeMaterial, type MakeMaterialOptions } from './fabric/network/deploy/make-material.ts';
+export type { Deployment } from './fabric/network/deploy/units.ts';
+export { deploymentFormats, writeDeployment, type DeploymentFormat } from './fabric/network/deploy/write-deployment.ts';
 export { joinNetwork, type JoinOptions } from './fabric/network/join-network.ts';
 export { networkStatus, type NetworkStatus } from './fabric/network/network-status.ts';
 export { orderings, type Ordering } from './fabric/network/topology.ts';

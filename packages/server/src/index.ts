@@ -11,11 +11,16 @@ export { openApiDocument } from './api/openapi.ts';
 export { openDemoMarket, type DemoMarket, type DemoOptions, type DemoPerson } from './demo-market.ts';
 export { systemClock, systemIds } from './system-clock.ts';
 export {
+  deploymentFormats,
   joinNetwork,
+  makeMaterial,
   networkStatus,
   orderings,
   startNetwork,
   stopNetwork,
+  writeDeployment,
+  type Deployment,
+  type DeploymentFormat,
   type NetworkStatus,
   type Ordering,
 } from '@assay/ledger';

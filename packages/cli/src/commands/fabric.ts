@@ -68,7 +68,8 @@ function folderOf(args: Arguments): string {
   return args.text('folder') ?? path(defaultStateDir(), 'fabric');
 }
 
-function orderingOf(args: Arguments): { ordering?: Ordering } {
+/** What `--ordering` names. */
+export function orderingOf(args: Arguments): { ordering?: Ordering } {
   const wanted = args.text('ordering');
   if (wanted === undefined) return {};
   if (wanted in orderings) return { ordering: wanted as Ordering };

@@ -3,11 +3,21 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { testDatabase } from '@assay/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { describeOnFabric, mendNetwork, openTestLedger, testNetwork, type TestNetwork } from '../fabric.setup.ts';
+import {
+  describeOnFabric,
+  mendNetwork,
+  openTestLedger,
+  testNetwork,
+  toolsRoot,
+  type TestNetwork,
+} from '../fabric.setup.ts';
 import { factsOfLife, freshJob, lifeOf, platform } from '../listing.setup.ts';
+import { caIssuer } from './fabric-ca.ts';
 import { foldersOf } from './folders.ts';
+import type { NetworkRecord } from './network.ts';
 import { networkStatus } from './network-status.ts';
 import { readProfile } from './profile.ts';
+import { findTools } from './tools.ts';
 
 const organizations = ['OrdererMSP', 'PlatformMSP', 'WorkerRuMSP', 'WorkerEuMSP'];
 
@@ -53,6 +63,21 @@ describeOnFabric(
       expect(raw).not.toContain('assay.orchestrator');
     });
 
+    test('enrol again who was registered by a start that was interrupted', async () => {
+      const { topology } = JSON.parse(await readFile(join(network.folder, 'network.json'), 'utf8')) as NetworkRecord;
+      const place = topology.authorities.find(({ mspId }) => mspId === 'WorkerRuMSP');
+      const issuer = await caIssuer(foldersOf(network.folder), findTools(toolsRoot, 'raft', 'fabric-ca'), place!);
+      const again = await issuer.enrol({ commonName: 'peer.WorkerRuMSP', unit: 'peer' });
+      await issuer.close();
+      const first = await certificateAt('nodes', 'peer.WorkerRuMSP', 'msp', 'signcerts', 'cert.pem');
+      const second = new X509Certificate(again.certificate);
+      expect([second.subject, second.verify(new X509Certificate(issuer.members).publicKey)]).toEqual([
+        first.subject,
+        true,
+      ]);
+      expect(second.publicKey.equals(first.publicKey)).toBe(false);
+    });
+
     test('keep their authorities’ keys with their servers, and no secret open', async () => {
       const { authorities } = await readProfile(network.profile);
       expect(authorities).toBeUndefined();
@@ -77,8 +102,10 @@ describeOnFabric(
       const database = await testDatabase();
       const ledger = await openTestLedger(network, database.db);
       const outcomes = await ledger.submit(lifeOf(freshJob()), platform);
-      expect(outcomes.map(({ kind }) => kind)).toEqual(Array(7).fill('committed'));
-      expect((await ledger.facts(1n, 100)).map(({ name }) => name)).toEqual(factsOfLife);
+      // The platform cannot shorten the challenge window alone, so the payout waits.
+      expect(outcomes.map(({ kind }) => kind)).toEqual([...Array(5).fill('committed'), 'refused', 'refused']);
+      expect(outcomes[5]).toMatchObject({ code: 'escrow.window_open' });
+      expect((await ledger.facts(1n, 100)).map(({ name }) => name)).toEqual(factsOfLife.slice(0, 5));
       // The wallet is all that this server can sign with.
       const stranger = { mspId: 'PlatformMSP', name: 'nobody', roles: ['orchestrator'] };
       await expect(ledger.evaluate('Contract', 'getContract', ['job_1'], stranger)).rejects.toMatchObject({

@@ -159,11 +159,17 @@ async function register(
   const password = secret();
   const wanted = Object.entries(attributes).map(([key, value]) => `${key}=${value}:ecert`);
   const named = wanted.length > 0 ? ['--id.attrs', wanted.join(',')] : [];
-  await runClient(client, kind, ['register', ...named], folderOf(client, kind, registrar), '', {
+  const settings = folderOf(client, kind, registrar);
+  await runClient(client, kind, ['register', ...named], settings, '', {
     FABRIC_CA_CLIENT_ID_NAME: name,
     FABRIC_CA_CLIENT_ID_SECRET: password,
     FABRIC_CA_CLIENT_ID_TYPE: unit,
     FABRIC_CA_CLIENT_ID_MAXENROLLMENTS: '1',
+  }).catch(async (error: unknown) => {
+    if (!(error instanceof Fault) || !error.message.includes('is already registered')) throw error;
+    // By an earlier start that was interrupted: its secret is lost, so it gets another.
+    const changed = { FABRIC_CA_CLIENT_SECRET: password, FABRIC_CA_CLIENT_MAXENROLLMENTS: '-1' };
+    await runClient(client, kind, ['identity', 'modify', name], settings, '', changed);
   });
   return password;
 }

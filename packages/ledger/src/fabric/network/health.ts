@@ -15,7 +15,7 @@ export async function healthOf(folders: Folders, place: OrdererPlace | PeerPlace
     readFile(admin.tls.key),
   ]);
   return new Promise((resolve) => {
-    const options = { host: '127.0.0.1', port: place.operationsPort, path: '/healthz', ca, cert, key, timeout: 2000 };
+    const options = { host: place.host, port: place.operationsPort, path: '/healthz', ca, cert, key, timeout: 2000 };
     const asked = request(options, (response) => {
       response.resume();
       response.once('end', () => resolve(response.statusCode === 200 ? 'ok' : `status ${response.statusCode}`));

@@ -1,4 +1,4 @@
-/** The market's own identities, where they come from the platform's fabric-ca: the wallet that its server reads. */
+/** The market's own identities, issued by the platform's authority: the wallet that its server reads. */
 
 import { join } from 'node:path';
 import { platformMsp } from '@assay/contracts';
@@ -8,9 +8,7 @@ import type { Site } from './provision.ts';
 /** Names by which the market signs, and the roles that the contracts ask for. */
 const identities = { orchestrator: 'orchestrator', arbiter: 'arbiter', projection: 'auditor' } as const;
 
-/** Does nothing where the network's own authorities issue what the wallet lacks. */
-export async function fillWallet({ folders, topology }: Site, issuers: readonly Issuer[]): Promise<void> {
-  if (topology.authorities.length === 0) return;
+export async function fillWallet({ folders }: Site, issuers: readonly Issuer[]): Promise<void> {
   const platform = issuers.find(({ mspId }) => mspId === platformMsp);
   for (const [name, role] of Object.entries(identities)) {
     const attributes = { [`assay.${role}`]: 'true' };

@@ -1,7 +1,8 @@
 import { testDatabase } from '@assay/store/testing';
 import { expect, test } from 'vitest';
+import { agreeOnWindow } from '../../agree-on-window.ts';
 import { describeOnFabric, killProgram, mendNetwork, openTestLedger, testNetwork, toolsRoot } from '../fabric.setup.ts';
-import { factsOfLife, freshJob, lifeOf, platform } from '../listing.setup.ts';
+import { factsOfLife, factsOfVotes, freshJob, lifeOf, platform } from '../listing.setup.ts';
 import { systemClock } from '../system-clock.ts';
 import { joinNetwork } from './join-network.ts';
 import { networkStatus } from './network-status.ts';
@@ -15,6 +16,7 @@ describeOnFabric('a new organisation', () => {
     const live = async (): Promise<void> => {
       // Opened anew, because the profile names the peers.
       const ledger = await openTestLedger(network, database.db);
+      await agreeOnWindow(ledger, 0);
       const outcomes = await ledger.submit(lifeOf(freshJob()), platform);
       expect(outcomes.map(({ kind }) => kind)).toEqual(Array(7).fill('committed'));
       await ledger.close();
@@ -40,7 +42,7 @@ describeOnFabric('a new organisation', () => {
     await live();
     const reader = await openTestLedger(network, database.db);
     const names = (await reader.facts(1n, 100)).map(({ name }) => name);
-    expect(names).toEqual([...factsOfLife, ...factsOfLife, ...factsOfLife]);
+    expect(names).toEqual([...factsOfVotes, ...factsOfLife, ...factsOfLife, ...factsOfLife]);
     await reader.close();
     await network.close();
     await database.drop();

@@ -14,6 +14,7 @@ import { writeProfile } from './profile.ts';
 import {
   approveContracts,
   channelsJoined,
+  definedSequence,
   installContracts,
   peerCommand,
   unlessDone,
@@ -21,14 +22,7 @@ import {
   type Site,
 } from './provision.ts';
 import { findTools } from './tools.ts';
-import {
-  chaincodeName,
-  localPeer,
-  organizationsOf,
-  type AuthorityPlace,
-  type PeerPlace,
-  type Topology,
-} from './topology.ts';
+import { localPeer, organizationsOf, type AuthorityPlace, type PeerPlace, type Topology } from './topology.ts';
 
 const channel = 'public-marketplace';
 /** Names of organisations end up in paths, addresses and policies. */
@@ -72,7 +66,7 @@ export async function joinNetwork(options: JoinOptions): Promise<Topology> {
     progress('starting its peer and contract server');
     await startPrograms(site, programsOf(site));
     await catchUp(site, begun.peer);
-    await writeProfile(site);
+    await writeProfile(site, { withAuthorities: topology.authorities.length === 0 });
     await replaceSecret(folders.network, JSON.stringify({ ...record, joining: undefined, topology }));
     return topology;
   });
@@ -128,7 +122,6 @@ async function catchUp(site: Site, peer: PeerPlace): Promise<void> {
     await peerCommand(site, peer, ['channel', 'join', '-b', await fetchFirstBlock(site, peer, channel)]);
   }
   await unlessDone(() => installContracts(site, peer));
-  const asked = ['lifecycle', 'chaincode', 'querycommitted', '-C', channel, '-n', chaincodeName, '--output', 'json'];
-  const { sequence } = JSON.parse(await peerCommand(site, peer, asked)) as { readonly sequence: number };
+  const sequence = await definedSequence(site, peer, channel);
   await unlessDone(() => approveContracts(site, peer, channel, sequence));
 }

@@ -86,12 +86,12 @@ async function create(folders: Folders, options: NetworkOptions): Promise<Starte
     progress('making keys, certificates and the channels’ first blocks');
     const issuers = await openIssuers(site, clock.nowMs());
     await writeFiles(site, issuers, clock.nowMs());
-    await fillWallet(site, issuers);
+    if (membership === 'fabric-ca') await fillWallet(site, issuers);
     for (const issuer of issuers) await issuer.close();
     progress('starting orderer, peers and contract servers');
     await startPrograms(site, programsOf(site));
     await joinAndDefine(site, progress);
-    await writeProfile(site);
+    await writeProfile(site, { withAuthorities: topology.authorities.length === 0 });
     await replaceSecret(folders.network, JSON.stringify({ ...record, ready: true }));
   } catch (error) {
     await stopPrograms(folders);

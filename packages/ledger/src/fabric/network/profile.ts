@@ -1,6 +1,7 @@
 /** How clients find a network: peers to connect to, whom to believe, and where the keys lie. */
 
 import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { refuse } from '@assay/core';
 import { replaceSecret } from './folders.ts';
 import type { Site } from './provision.ts';
@@ -15,7 +16,7 @@ export interface ProfilePeer {
   readonly tlsAuthority: string;
 }
 
-/** What stands in `connection.json`; paths of files are absolute. */
+/** What stands in `connection.json`; paths of files begin at its own folder. */
 export interface ConnectionProfile {
   readonly version: 1;
   readonly chaincode: string;
@@ -33,7 +34,8 @@ export interface ConnectionProfile {
   readonly authorities?: Readonly<Record<string, Readonly<{ key: string; certificate: string }>>>;
 }
 
-export async function writeProfile({ folders, topology }: Site): Promise<void> {
+/** `withAuthorities`: clients may issue themselves what the wallet lacks, with the authorities' own keys. */
+export async function writeProfile({ folders, topology }: Site, options: { readonly withAuthorities: boolean }) {
   const own = topology.peers.map(({ mspId }) => [mspId, folders.organization(mspId).authority] as const);
   const profile: ConnectionProfile = {
     version: 1,
@@ -47,7 +49,7 @@ export async function writeProfile({ folders, topology }: Site): Promise<void> {
     })),
     clientTls: folders.organization(topology.peers[0]?.mspId ?? '').client,
     wallet: folders.wallet,
-    ...(topology.authorities.length === 0 ? { authorities: Object.fromEntries(own) } : {}),
+    ...(options.withAuthorities ? { authorities: Object.fromEntries(own) } : {}),
   };
   await replaceSecret(folders.profile, JSON.stringify(profile, null, 2));
 }
@@ -58,8 +60,21 @@ export async function readProfile(path: string): Promise<ConnectionProfile> {
     throw refuse('config.invalid', `${path} cannot be read: start a network with ./assay fabric up (${String(error)})`);
   });
   const profile = JSON.parse(text) as Partial<ConnectionProfile>;
-  if (profile.version !== 1 || !profile.peers?.length || !profile.channels || !profile.clientTls) {
+  const { peers, channels, clientTls, wallet } = profile;
+  if (profile.version !== 1 || !peers?.length || !channels || !clientTls || wallet === undefined) {
     throw refuse('config.invalid', `${path} is no connection profile of this version`);
   }
-  return profile as ConnectionProfile;
+  const at = (file: string): string => resolve(dirname(path), file);
+  const own = Object.entries(profile.authorities ?? {}).map(
+    ([mspId, { key, certificate }]) => [mspId, { key: at(key), certificate: at(certificate) }] as const,
+  );
+  return {
+    version: 1,
+    chaincode: profile.chaincode ?? chaincodeName,
+    channels,
+    peers: peers.map((peer) => ({ ...peer, tlsAuthority: at(peer.tlsAuthority) })),
+    clientTls: { key: at(clientTls.key), certificate: at(clientTls.certificate) },
+    wallet: at(wallet),
+    ...(profile.authorities ? { authorities: Object.fromEntries(own) } : {}),
+  };
 }

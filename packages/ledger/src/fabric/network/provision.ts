@@ -116,7 +116,7 @@ async function joinOrderer(folders: Folders, tools: Tools, place: OrdererPlace):
     // It says that it is well a moment before it listens to administrators.
     const said = await patiently(() => runTool(tools.path('osnadmin'), ['channel', 'join', ...named], {}));
     // It ends with status 0 whatever the orderer answered.
-    if (!said.includes('Status: 201')) {
+    if (!said.includes('Status: 201') && !said.includes('channel already exists')) {
       throw new Fault('ledger.unavailable', `${place.name} did not join ${channel}: ${said}`, { retry: false });
     }
   }
@@ -155,7 +155,8 @@ async function defineContracts(site: Site, channel: ChannelName): Promise<void> 
   const members = topology.peers.filter(({ mspId }) => topology.channels[channel].includes(mspId));
   const [first] = members;
   if (!first) return;
-  for (const peer of members) await approveContracts(site, peer, channel, 1);
+  if ((await definedSequence(site, first, channel)) > 0) return;
+  for (const peer of members) await unlessDone(() => approveContracts(site, peer, channel, 1));
   const endorsers = members.flatMap((peer) =>
     flags({
       peerAddresses: `${peer.host}:${peer.port}`,
@@ -171,6 +172,16 @@ async function defineContracts(site: Site, channel: ChannelName): Promise<void> 
     ...endorsers,
   ];
   await patiently(() => peerCommand(site, first, commit));
+}
+
+/** The number of the contracts' definition on a channel; 0 where there is none yet. */
+export async function definedSequence(site: Site, peer: PeerPlace, channel: ChannelName): Promise<number> {
+  const asked = ['lifecycle', 'chaincode', 'querycommitted', '-C', channel, '-n', chaincodeName, '--output', 'json'];
+  const said = await peerCommand(site, peer, asked).catch((error: unknown) => {
+    if (error instanceof Fault && /is not defined|not found/.test(error.message)) return '{"sequence":0}';
+    throw error;
+  });
+  return (JSON.parse(said) as { readonly sequence: number }).sequence;
 }
 
 /** An organisation agrees to the contracts' definition, with its own package; the peer must have it. */

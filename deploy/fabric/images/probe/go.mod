@@ -1,0 +1,3 @@
+module assay.invalid/images/probe
+
+go 1.26.3
