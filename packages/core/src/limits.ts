@@ -158,6 +158,8 @@ export const limits = {
   bundleSpools: 64,
   bundleSpoolsPerAccount: 4,
   readyCheckMs: 3_000,
+  /** Units that wait for workers are counted up to this. */
+  backlogUnits: 100_000,
   /** Between two sweeps of leases, and between two rounds of forgetting what is old. */
   sweepMs: 1_000,
   pruneMs: 600_000,

@@ -1,4 +1,5 @@
 export { openExchange, type Exchange, type ExchangeDeps } from './work/exchange.ts';
+export { type ExchangeFigures } from './work/combiner.ts';
 export { saysSomething, type ExchangeReply, type JobSpec, type Offer } from './work/exchange-reply.ts';
 export { deviceVerifier, opensslVerifier, sodiumVerifier, type VerifySignature } from './work/device-signature.ts';
 export { createWorkerDirectory, profileOf, type KnownWorker, type WorkerDirectory } from './work/worker-directory.ts';
@@ -15,7 +16,7 @@ export { receiveWebhook, type Webhook } from './trade/receive-webhook.ts';
 export { askProviders, consumeInbox } from './trade/consume-inbox.ts';
 export { pumpProvider } from './trade/pump-provider.ts';
 export { pumpLedger } from './trade/pump-ledger.ts';
-export { followLedger } from './trade/follow-ledger.ts';
+export { followerName, followLedger } from './trade/follow-ledger.ts';
 export { releaseDue } from './trade/release-due.ts';
 export { queuePayouts } from './trade/queue-payouts.ts';
 export { workFailed, workVerified } from './trade/end-of-work.ts';

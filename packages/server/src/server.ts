@@ -2,6 +2,9 @@
 
 import cookie from '@fastify/cookie';
 import { limits, newId } from '@assay/core';
+import { ledgerFigures } from '@assay/ledger';
+import { followerName } from '@assay/market';
+import type { Database } from '@assay/store';
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { Handlers } from './api/handlers.ts';
 import { documentOf, registerOpenApi } from './api/openapi.ts';
@@ -23,6 +26,7 @@ import { admitRequests } from './http/admission.ts';
 import { limitBodyTime } from './http/body-deadline.ts';
 import { serveConsole } from './http/console-files.ts';
 import { countRequests, type InFlight } from './http/in-flight.ts';
+import { watchMarket } from './http/market-figures.ts';
 import { openMetrics } from './http/metrics.ts';
 import { answerMalformedHttp, answerProblems } from './http/problems.ts';
 import { parseJsonBodies } from './http/raw-body.ts';
@@ -53,7 +57,7 @@ export async function buildServer(deps: ServerDeps): Promise<Server> {
   const https = settings.publicOrigin.startsWith('https:');
   const signIn = openSignIn({ ...deps, ...(settings.scrypt ? { scrypt: settings.scrypt } : {}) });
   const metrics = openMetrics();
-  metrics.gauge('assay_event_streams', 'Open event streams.', () => hub.watching());
+  watchMarket(metrics, { ...deps, streams: () => hub.watching() });
   metrics.observe(app);
   logRequests(app);
   const inFlight = countRequests(app);
@@ -133,8 +137,16 @@ function readinessOf({ db, ledger, objects }: ServerDeps): Readiness[] {
   return [
     { name: 'database', check: () => db.query('SELECT 1') },
     { name: 'ledger', check: () => ledger.head() },
+    { name: 'ledger lag', check: () => lagText(db) },
     { name: 'objects', check: () => objects.head('eu', noObject) },
   ];
+}
+
+/** The market goes on while its ledger lags, so that a lag is told and takes no server out of service. */
+async function lagText(db: Database): Promise<string> {
+  const { block, waiting, waitingMs } = await ledgerFigures(db, followerName);
+  const oldest = waiting === 0 ? '' : `, the oldest for ${Math.round(waitingMs / 1000)} s`;
+  return `block ${block}; ${waiting} facts wait to be acted on${oldest}`;
 }
 
 async function closeServer(

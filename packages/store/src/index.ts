@@ -40,6 +40,7 @@ export { readResults, type UnitOutputs } from './market/read-results.ts';
 export { readWorkers, type WorkerView } from './market/read-workers.ts';
 export { heldReplica, inputRegion, type HeldObjects } from './market/held-objects.ts';
 export { readAvailable, type AvailableJob } from './market/read-available.ts';
+export { readBacklog, type Backlog } from './market/read-backlog.ts';
 export { writeLogs, type LoggedJob, type LogsWritten, type NewLogLine } from './market/write-logs.ts';
 export { balanceOf, type AccountName, type AccountRef, type MoneyAccountKind } from './money-account.ts';
 export {

@@ -1099,8 +1099,22 @@ export interface Operations {
     readonly body: undefined;
     readonly reply: Health;
   };
-  /** Whether database, ledger and objects answer; status 503 where one does not. */
+  /** The same; for supervisors that restart what does not answer. */
+  'GET /health/live': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: Health;
+  };
+  /** Whether database, ledger and objects answer, and how far the market lags behind its ledger; 503 where one does not. */
   'GET /ready': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: Ready;
+  };
+  /** The same; for what spreads requests over several servers. */
+  'GET /health/ready': {
     readonly params: undefined;
     readonly query: undefined;
     readonly body: undefined;

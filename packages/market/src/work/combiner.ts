@@ -20,8 +20,19 @@ export interface Combiner {
   submit(signed: SignedRequest): Promise<TickAnswer>;
   /** Looks again at requests that wait, because another server or use case changed something. */
   wake(wake: WorkWake | 'all'): void;
+  figures(): ExchangeFigures;
   /** Answers everyone who waits and takes no more. */
   close(): Promise<void>;
+}
+
+/** What a server's exchange is busy with. */
+export interface ExchangeFigures {
+  /** Requests that wait for the next transaction. */
+  readonly queued: number;
+  /** Requests that wait for work to come. */
+  readonly seated: number;
+  /** Transactions since the start. */
+  readonly ticks: number;
 }
 
 export interface CombinerDeps extends TickDeps {
@@ -84,6 +95,7 @@ export function createCombiner(deps: CombinerDeps): Combiner {
   return {
     submit: (signed) => submit(office, signed),
     wake: (news) => wake(office, news),
+    figures: () => ({ queued: office.queue.length, seated: office.room.size, ticks: office.ticks }),
     async close() {
       office.closed = true;
       for (const one of office.room.callAll()) one.giveUp();

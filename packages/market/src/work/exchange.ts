@@ -10,7 +10,7 @@ import {
   type WorkStore,
   type WorkWake,
 } from '@assay/core';
-import { createCombiner } from './combiner.ts';
+import { createCombiner, type ExchangeFigures } from './combiner.ts';
 import type { VerifySignature } from './device-signature.ts';
 import type { ExchangeReply, JobSpec, Offer } from './exchange-reply.ts';
 import { createJobFacts } from './job-facts.ts';
@@ -40,6 +40,7 @@ export interface Exchange {
   readonly workers: WorkerDirectory;
   /** Looks again at waiting requests. */
   wake(wake: WorkWake | 'all'): void;
+  figures(): ExchangeFigures;
   /** Answers everyone who waits and takes no more requests. */
   close(): Promise<void>;
 }
@@ -61,6 +62,7 @@ export async function openExchange(deps: ExchangeDeps): Promise<Exchange> {
     },
     workers,
     wake: (wake) => combiner.wake(wake),
+    figures: () => combiner.figures(),
     async close() {
       await listening.close();
       await combiner.close();

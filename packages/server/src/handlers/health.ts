@@ -3,17 +3,17 @@
 import { isIPv4 } from 'node:net';
 import { Fault, limits, refuse, type Clock, type Sha256Hex } from '@assay/core';
 import type { Database } from '@assay/store';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HandlersOf } from '../api/handlers.ts';
-import type { Ready } from '../api/schemas/health.ts';
+import type { Health, Ready } from '../api/schemas/health.ts';
 import { authenticate } from '../auth/authenticate.ts';
-import { viewerOf } from '../auth/caller.ts';
 import type { Metrics } from '../http/metrics.ts';
 import manifest from '../../package.json' with { type: 'json' };
 
 /** Something that must answer before this server can work. */
 export interface Readiness {
   readonly name: string;
+  /** Resolves when it answers, with a text where there is something to tell. */
   readonly check: () => Promise<unknown>;
 }
 
@@ -29,18 +29,28 @@ export interface HealthDeps {
 /** An object that no store has: asking for it shows that the store answers. */
 export const noObject = '0'.repeat(64) as Sha256Hex;
 
+type Operations = 'health' | 'healthLive' | 'ready' | 'healthReady' | 'metrics' | 'openapi';
+
 /** The handlers. */
-export function healthHandlers(deps: HealthDeps): HandlersOf<'health' | 'ready' | 'metrics' | 'openapi'> {
+export function healthHandlers(deps: HealthDeps): HandlersOf<Operations> {
   const startedMs = deps.clock.nowMs();
+  const health = (): Health => ({
+    status: 'ok',
+    version: manifest.version,
+    uptimeMs: deps.clock.nowMs() - startedMs,
+  });
+  const ready = async (reply: FastifyReply): Promise<Ready> => {
+    if (deps.stopping.aborted) throw refuse('server.stopping', 'the server is stopping', {});
+    const checks = await Promise.all(deps.readiness.map(checkOne));
+    const isReady = checks.every((check) => check.ok);
+    if (!isReady) void reply.code(503);
+    return { ready: isReady, checks };
+  };
   return {
-    health: () => ({ status: 'ok', version: manifest.version, uptimeMs: deps.clock.nowMs() - startedMs }),
-    async ready(_input, { reply }) {
-      if (deps.stopping.aborted) throw refuse('server.stopping', 'the server is stopping', {});
-      const checks = await Promise.all(deps.readiness.map(checkOne));
-      const ready = checks.every((check) => check.ok);
-      if (!ready) void reply.code(503);
-      return { ready, checks };
-    },
+    health: () => health(),
+    healthLive: () => health(),
+    ready: (_input, { reply }) => ready(reply),
+    healthReady: (_input, { reply }) => ready(reply),
     async metrics(_input, { request, reply }) {
       if (!fromHere(request)) await checkOperator(deps.db, request);
       const { contentType, text } = await deps.metrics.render();
@@ -54,8 +64,8 @@ async function checkOne({ name, check }: Readiness): Promise<Ready['checks'][num
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error('does not answer')), limits.readyCheckMs);
   try {
-    await Promise.race([check(), promise]);
-    return { name, ok: true, text: 'answers' };
+    const told = await Promise.race([check(), promise]);
+    return { name, ok: true, text: typeof told === 'string' ? told : 'answers' };
   } catch (error) {
     return { name, ok: false, text: error instanceof Fault ? error.message : 'does not answer' };
   } finally {
@@ -73,7 +83,7 @@ function fromHere(request: FastifyRequest): boolean {
 async function checkOperator(db: Database, request: FastifyRequest): Promise<void> {
   const { authorization } = request.headers;
   const caller = authorization === undefined ? undefined : await authenticate(db, { authorization, cookie: undefined });
-  if (!caller || !viewerOf(caller).all || !caller.scopes.includes('metrics')) {
+  if (!caller?.roles.includes('operator') || !caller.scopes.includes('metrics')) {
     throw refuse('auth.forbidden', 'metrics are for this machine and for operators’ keys', {});
   }
 }

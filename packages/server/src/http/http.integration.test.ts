@@ -97,12 +97,16 @@ describe('the server', () => {
 
   test('reports health and readiness', async () => {
     expect(await (await get('/health')).json()).toMatchObject({ status: 'ok' });
-    const ready = await get('/ready');
-    expect(ready.status).toBe(200);
-    expect(await ready.json()).toMatchObject({
-      ready: true,
-      checks: [{ name: 'database' }, { name: 'ledger' }, { name: 'objects' }],
-    });
+    expect(await (await get('/health/live')).json()).toMatchObject({ status: 'ok' });
+    for (const path of ['/ready', '/health/ready']) {
+      const ready = await get(path);
+      expect(ready.status).toBe(200);
+      const lag = { name: 'ledger lag', text: expect.stringMatching(/^block \d+; \d+ facts wait/) as string };
+      expect(await ready.json()).toMatchObject({
+        ready: true,
+        checks: [{ name: 'database' }, { name: 'ledger' }, lag, { name: 'objects' }],
+      });
+    }
   });
 
   test('shows its figures to this machine, and to others only with an operator’s key', async () => {
@@ -111,6 +115,8 @@ describe('the server', () => {
     expect((await get('/metrics', outside)).status).toBe(403);
     const bearer = { ...outside, authorization: `Bearer ${customer.key}` };
     expect((await get('/metrics', bearer)).status).toBe(403);
+    const auditor = await scene.person('audrey', ['auditor']);
+    expect((await get('/metrics', { ...outside, authorization: `Bearer ${auditor.key}` })).status).toBe(403);
     const operator = await scene.person('oscar', ['operator']);
     expect((await get('/metrics', { ...outside, authorization: `Bearer ${operator.key}` })).status).toBe(200);
   });

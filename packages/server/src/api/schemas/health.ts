@@ -10,4 +10,5 @@ export const Check = named('Check', Type.Object({ name: Type.String(), ok: Type.
 
 export const Ready = named('Ready', Type.Object({ ready: Type.Boolean(), checks: Type.Array(ref(Check)) }));
 
+export type Health = Static<typeof Health>;
 export type Ready = Static<typeof Ready>;
