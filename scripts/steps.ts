@@ -17,12 +17,25 @@ const script = (name: string, ...args: string[]): readonly string[] => [
   ...args,
 ];
 
+/** What two peers must agree on is tried to its last branch. */
+const coverage = [
+  'enabled',
+  'include=packages/contracts/src/**/*.ts',
+  'thresholds.100',
+  'reporter=text',
+  'reportsDirectory=node_modules/.cache/coverage',
+].map((option) => `--coverage.${option}`);
+
 export const steps: readonly Step[] = [
   { name: 'types', command: [bin('tsc')] },
   { name: 'lint', command: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
   { name: 'format', command: [bin('oxfmt'), '--check', '.'] },
   { name: 'unused', command: [process.execPath, `${root}node_modules/knip/bin/knip.js`] },
   { name: 'unused (strict)', command: [process.execPath, `${root}node_modules/knip/bin/knip.js`, '--strict'] },
+  {
+    name: 'contracts to the last branch',
+    command: [process.execPath, `${root}node_modules/vitest/vitest.mjs`, 'run', 'packages/contracts', ...coverage],
+  },
   { name: 'lock', command: script('lock', '--check') },
   { name: 'smoke', command: script('smoke') },
   { name: 'reference', command: script('reference', '--check') },

@@ -84,7 +84,7 @@ export function membersOf(
   optional: readonly string[] = [],
 ): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(`${name} is not an object`);
-  const keys = Object.keys(value);
+  const keys = Object.keys(value).toSorted();
   const unknown = keys.find((key) => !required.includes(key) && !optional.includes(key));
   if (unknown !== undefined) throw malformed(`${name} has an unknown key`);
   const missing = required.find((key) => !keys.includes(key));

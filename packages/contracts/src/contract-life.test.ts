@@ -1,5 +1,5 @@
 import { jobStates, jobTable } from '@assay/core';
-import { contractRunner, type ContractRunner } from '@assay/ledger/testing';
+import { agreeOnWindow, contractRunner, type ContractRunner } from '@assay/ledger/testing';
 import { describe, expect, test } from 'vitest';
 import {
   contractRows,
@@ -93,12 +93,16 @@ function expected({ contract, escrow, work }: Place, step: Step): Place | string
   }
 }
 
+/** Windows begin at 4000 ms; everything else is late enough for a payout. */
+const timeOf = (step: Step): { atMs: number } => ({ atMs: step === 'startChallengeTimer' ? 4000 : 6000 });
+
 async function walk(path: readonly Step[]): Promise<ContractRunner> {
   const runner = contractRunner();
+  await agreeOnWindow(runner, 0);
   await runner.run('Marketplace:listContract', [job, JSON.stringify(details)]);
   for (const step of path) {
     const [name, ...args] = calls[step];
-    expect(await runner.run(name, args, { atMs: 6000 })).toMatchObject({ kind: 'endorsed' });
+    expect(await runner.run(name, args, timeOf(step))).toMatchObject({ kind: 'endorsed' });
   }
   return runner;
 }
@@ -145,7 +149,7 @@ describe('a contract and its escrow', () => {
     for (const step of steps) {
       const [name, ...args] = calls[step];
       const next = expected(place, step);
-      const outcome = await runner.endorse(name, args, { atMs: 6000 });
+      const outcome = await runner.endorse(name, args, timeOf(step));
       const actual = outcome.kind === 'refused' ? outcome.code : await placeOf(await walk([...path, step]));
       expect({ step, actual }).toEqual({ step, actual: next });
     }
@@ -256,7 +260,7 @@ describe('each transaction', () => {
       for (const step of steps) {
         if (typeof expected(place, step) === 'string') continue;
         const [name, ...args] = calls[step];
-        const outcome = await runner.endorse(name, args, { atMs: 6000 });
+        const outcome = await runner.endorse(name, args, timeOf(step));
         const facts = JSON.parse(outcome.set.event?.payload ?? '[]') as { name: string; payload: { job: string } }[];
         expect(outcome.set.event?.name).toBe(facts[0]?.name);
         expect(facts.map((fact) => fact.payload.job)).toEqual(facts.map(() => job));

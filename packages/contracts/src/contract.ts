@@ -1,7 +1,7 @@
 /** Contract: the life of one job, from CREATED to its end. */
 
 import { canonicalJson, limits, refuse, toHex, type JobId } from '@assay/core';
-import type { Context } from 'fabric-contract-api';
+import type { Call, ContractVersion } from './call.ts';
 import { hashOfArgument, jobIdOf, malformed, oneOf } from './arguments.ts';
 import { moveEscrow } from './escrow-trigger.ts';
 import { emit } from './facts.ts';
@@ -10,12 +10,12 @@ import { contractOf, escrowOf, keyOf, timeMsOf, writeRecord, type ContractRecord
 import { nextContractState, type ContractEvent } from './states.ts';
 
 export class Contract extends LedgerContract {
-  constructor() {
-    super('Contract');
+  constructor(version?: ContractVersion) {
+    super('Contract', version);
   }
 
   /** The deposit arrived: CREATED → FUNDED, the escrow holds, the contract is open for claims. */
-  async activateContract(ctx: Context, contractId: string): Promise<string> {
+  async activateContract(ctx: Call, contractId: string): Promise<string> {
     const job = jobIdOf(contractId);
     const record = await move(ctx, job, 'fund');
     await moveEscrow(ctx, job, 'hold');
@@ -28,7 +28,7 @@ export class Contract extends LedgerContract {
    * Records one batch of judged units: `proofHash` is the Merkle root over the replicas' statements, `resultHash` the
    * one over the units' verdicts.
    */
-  async submitWork(ctx: Context, contractId: string, proofHash: string, resultHash: string): Promise<string> {
+  async submitWork(ctx: Call, contractId: string, proofHash: string, resultHash: string): Promise<string> {
     const job = jobIdOf(contractId);
     const proof = hashOfArgument('proofHash', proofHash);
     const result = hashOfArgument('resultHash', resultHash);
@@ -44,7 +44,7 @@ export class Contract extends LedgerContract {
   }
 
   /** All units have their verdict: FUNDED → VERIFIED. Needs at least one batch of work. */
-  async verifyWork(ctx: Context, contractId: string): Promise<string> {
+  async verifyWork(ctx: Call, contractId: string): Promise<string> {
     const job = jobIdOf(contractId);
     const record = await move(ctx, job, 'verify');
     if (record.batches === 0) throw refuse('job.wrong_state', 'no work was submitted');
@@ -55,7 +55,7 @@ export class Contract extends LedgerContract {
   }
 
   /** VERIFIED → COMPLETED; needs the payout that `EscrowTrigger.triggerPayout` allowed. */
-  async completeContract(ctx: Context, contractId: string): Promise<string> {
+  async completeContract(ctx: Call, contractId: string): Promise<string> {
     const job = jobIdOf(contractId);
     const { status } = await escrowOf(ctx, job);
     const record = await move(ctx, job, 'complete');
@@ -68,7 +68,7 @@ export class Contract extends LedgerContract {
    * VERIFIED → DISPUTED, and the escrow is frozen. Whether the customer was in time is the orchestrator's witnessed
    * time to decide: the transaction may be late, and a chargeback knows no window.
    */
-  async disputeContract(ctx: Context, contractId: string, reasonHash: string): Promise<string> {
+  async disputeContract(ctx: Call, contractId: string, reasonHash: string): Promise<string> {
     const job = jobIdOf(contractId);
     const reason = hashOfArgument('reasonHash', reasonHash);
     const record = await move(ctx, job, 'dispute');
@@ -78,7 +78,7 @@ export class Contract extends LedgerContract {
   }
 
   /** The ruling: `COMPLETED` (paid, in full or in part) or `REFUNDED`; it moves the contract and its escrow at once. */
-  async resolveDispute(ctx: Context, contractId: string, outcome: string, reasonHash: string): Promise<string> {
+  async resolveDispute(ctx: Call, contractId: string, outcome: string, reasonHash: string): Promise<string> {
     const job = jobIdOf(contractId);
     const paid = oneOf('outcome', outcome, ['COMPLETED', 'REFUNDED']) === 'COMPLETED';
     const reason = hashOfArgument('reasonHash', reasonHash);
@@ -95,7 +95,7 @@ export class Contract extends LedgerContract {
   }
 
   /** CREATED → CANCELLED: called off or never paid. */
-  async cancelContract(ctx: Context, contractId: string): Promise<string> {
+  async cancelContract(ctx: Call, contractId: string): Promise<string> {
     const job = jobIdOf(contractId);
     const record = await move(ctx, job, 'cancel');
     emit(ctx, ['ContractCancelled', { job }]);
@@ -103,7 +103,7 @@ export class Contract extends LedgerContract {
   }
 
   /** FUNDED → REFUNDED for a job that failed; needs the refund that `EscrowTrigger.triggerRefund` allowed. */
-  async refundContract(ctx: Context, contractId: string): Promise<string> {
+  async refundContract(ctx: Call, contractId: string): Promise<string> {
     const job = jobIdOf(contractId);
     const { status } = await escrowOf(ctx, job);
     const record = await move(ctx, job, 'fail');
@@ -117,7 +117,7 @@ export class Contract extends LedgerContract {
    * Keeps what came with the proposal for the members of the channel's private collection only; on the chain stands its
    * hash. Refuses `request.malformed` where nothing came.
    */
-  async sealDetails(ctx: Context, contractId: string): Promise<string> {
+  async sealDetails(ctx: Call, contractId: string): Promise<string> {
     const { id } = await contractOf(ctx, jobIdOf(contractId));
     await ctx.stub.putPrivateData(sealedCollection, keyOf(ctx, 'contract', id), sealedBytes(ctx));
     emit(ctx, ['DetailsSealed', { job: id }]);
@@ -125,21 +125,21 @@ export class Contract extends LedgerContract {
   }
 
   /** What was sealed, for members; refuses `job.not_found`. */
-  async getSealed(ctx: Context, contractId: string): Promise<string> {
+  async getSealed(ctx: Call, contractId: string): Promise<string> {
     const bytes = await ctx.stub.getPrivateData(sealedCollection, keyOf(ctx, 'contract', jobIdOf(contractId)));
     if (bytes.length === 0) throw refuse('job.not_found', 'nothing is sealed for this contract');
     return new TextDecoder().decode(bytes);
   }
 
   /** The SHA-256 of what was sealed, in hex, for everybody on the channel; refuses `job.not_found`. */
-  async getSealedHash(ctx: Context, contractId: string): Promise<string> {
+  async getSealedHash(ctx: Call, contractId: string): Promise<string> {
     const hash = await ctx.stub.getPrivateDataHash(sealedCollection, keyOf(ctx, 'contract', jobIdOf(contractId)));
     if (hash.length === 0) throw refuse('job.not_found', 'nothing is sealed for this contract');
     return toHex(hash);
   }
 
   /** The contract's record; refuses `job.not_found`. */
-  async getContract(ctx: Context, contractId: string): Promise<string> {
+  async getContract(ctx: Call, contractId: string): Promise<string> {
     return canonicalJson(await contractOf(ctx, jobIdOf(contractId)));
   }
 }
@@ -150,7 +150,7 @@ export const transientSealed = 'assay.sealed';
 /** The private collection; a channel without one refuses. */
 export const sealedCollection = 'sealed';
 
-function sealedBytes(ctx: Context): Uint8Array {
+function sealedBytes(ctx: Call): Uint8Array {
   const bytes = ctx.stub.getTransient().get(transientSealed);
   if (bytes === undefined || bytes.length === 0) throw malformed('nothing to seal came with the proposal');
   if (bytes.length > limits.ledgerArgChars) {
@@ -159,7 +159,7 @@ function sealedBytes(ctx: Context): Uint8Array {
   return bytes;
 }
 
-async function move(ctx: Context, job: JobId, event: ContractEvent): Promise<ContractRecord> {
+async function move(ctx: Call, job: JobId, event: ContractEvent): Promise<ContractRecord> {
   const before = await contractOf(ctx, job);
   const state = nextContractState(before.state, event);
   const after = { ...before, state, changedAtMs: timeMsOf(ctx) };
@@ -168,11 +168,11 @@ async function move(ctx: Context, job: JobId, event: ContractEvent): Promise<Con
 }
 
 /** Once a refund is triggered, work can no longer earn anything. */
-async function requireHeld(ctx: Context, job: JobId): Promise<void> {
+async function requireHeld(ctx: Call, job: JobId): Promise<void> {
   const { status } = await escrowOf(ctx, job);
   if (status !== 'HELD') throw refuse('escrow.wrong_state', `the escrow is ${status}, not HELD`);
 }
 
-function openKey(ctx: Context, record: ContractRecord): string {
+function openKey(ctx: Call, record: ContractRecord): string {
   return keyOf(ctx, 'open', record.details.region, record.id);
 }

@@ -1,7 +1,7 @@
 /** What the contracts make known. A transaction has one event; it carries a list of facts. */
 
 import { canonicalJson, utf8, type CanonicalValue } from '@assay/core';
-import type { Context } from 'fabric-contract-api';
+import type { Call } from './call.ts';
 
 export const factNames = [
   'ContractListed',
@@ -20,17 +20,19 @@ export const factNames = [
   'ResultRecorded',
   'ResultsRecorded',
   'ReputationSlashed',
+  'ChallengeWindowVoted',
+  'ChallengeWindowSet',
 ] as const;
 export type FactName = (typeof factNames)[number];
 
-/** One fact: `payload.job` names the contract and `payload.worker` the worker that it is about. */
+/** One fact: `payload.job` and `payload.worker` name the contract and the worker that it is about, where there is one. */
 export type FactDraft = readonly [name: FactName, payload: Readonly<Record<string, CanonicalValue>>];
 
 /**
  * Sets the transaction's only event: named after the first fact, its payload the canonical JSON of
  * `[{name, payload}, …]`. A second call in the same transaction would replace the first, as on Fabric.
  */
-export function emit(ctx: Context, first: FactDraft, ...rest: readonly FactDraft[]): void {
+export function emit(ctx: Call, first: FactDraft, ...rest: readonly FactDraft[]): void {
   const facts = [first, ...rest].map(([name, payload]) => ({ name, payload }));
   ctx.stub.setEvent(first[0], utf8(canonicalJson(facts)));
 }

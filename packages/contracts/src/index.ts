@@ -2,7 +2,9 @@ export { Contract, sealedCollection, transientSealed } from './contract.ts';
 export { EscrowTrigger } from './escrow-trigger.ts';
 export { Marketplace } from './marketplace.ts';
 export { Reputation } from './reputation.ts';
-export { contracts } from './contract-classes.ts';
+export { contracts, contractsOf } from './contract-classes.ts';
+export { contractVersions, newestVersion, type ContractVersion } from './call.ts';
+export type { ChallengeWindow } from './challenge-window.ts';
 export { factNames, type FactName } from './facts.ts';
 export {
   contractFunctions,

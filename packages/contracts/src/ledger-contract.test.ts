@@ -1,5 +1,6 @@
 import { contractRunner } from '@assay/ledger/testing';
 import { expect, test } from 'vitest';
+import type { Call } from './call.ts';
 import { LedgerContract } from './ledger-contract.ts';
 
 /** What somebody could add by mistake. */
@@ -12,8 +13,8 @@ class Careless extends LedgerContract {
     return 'never reached';
   }
 
-  async getContract(): Promise<string> {
-    throw new TypeError('a bug: of no code');
+  async getContract(_: Call, id: string): Promise<string> {
+    throw new TypeError(`a bug: of no code in ${id}`);
   }
 }
 
@@ -23,8 +24,8 @@ test('a function that the table does not name cannot be called', async () => {
 });
 
 test('a bug shows as what it is, not as a rule', async () => {
-  const outcome = await contractRunner([Careless]).run('Contract:getContract', []);
-  expect(outcome).toMatchObject({ kind: 'refused', code: 'ledger.refused', message: 'a bug: of no code' });
+  const outcome = await contractRunner([Careless]).run('Contract:getContract', ['x']);
+  expect(outcome).toMatchObject({ kind: 'refused', code: 'ledger.refused', message: 'a bug: of no code in x' });
 });
 
 const job = `job_${'1'.repeat(32)}`;

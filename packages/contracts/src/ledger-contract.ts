@@ -1,7 +1,8 @@
 /** What the four contracts have in common: every call passes the table of functions first. */
 
 import { Refusal, limits, refuse, type ContractName } from '@assay/core';
-import { Contract, type Context } from 'fabric-contract-api';
+import { Contract } from 'fabric-contract-api';
+import { Call, newestVersion, type ContractVersion } from './call.ts';
 import { doneKeyType, keyOf, readRecord, writeRecord } from './records.ts';
 import { contractFunctions, hasRole } from './roles.ts';
 
@@ -11,12 +12,27 @@ import { contractFunctions, hasRole } from './roles.ts';
  * fails with the `class-transformer` that npm gives it.
  */
 export abstract class LedgerContract extends Contract {
-  override async aroundTransaction(ctx: Context, fn: unknown, parameters: unknown): Promise<void> {
+  readonly version: ContractVersion;
+
+  constructor(name: ContractName, version = newestVersion) {
+    super(name);
+    this.version = version;
+  }
+
+  override createContext(): Call {
+    return new Call(this.version);
+  }
+
+  override async aroundTransaction(ctx: Call, fn: unknown, parameters: unknown): Promise<void> {
     const name = String(fn);
     const args = parameters as readonly string[];
     const row = contractFunctions[this.getName() as ContractName][name];
-    if (row === undefined)
+    if (row === undefined || (row.since ?? 1) > this.version)
       throw coded(refuse('ledger.unknown_function', `${this.getName()}:${name} is not in the table`));
+    // Fabric counts the arguments too, but not those of a function that takes none.
+    if (args.length !== row.args.length) {
+      throw coded(refuse('ledger.unknown_function', `${this.getName()}:${name} takes ${row.args.length} arguments`));
+    }
     if (!row.roles.some((role) => hasRole(ctx, role))) {
       throw coded(refuse('auth.forbidden', `${this.getName()}:${name} needs the role ${row.roles.join(' or ')}`));
     }
@@ -40,7 +56,7 @@ export const transientKey = 'assay.key';
  * second conflicts with the first, and later ones are refused with the transaction that was there before. The embedded
  * engine orders all proposals itself, keeps the keys beside the state and sends none.
  */
-async function noteKey(ctx: Context): Promise<void> {
+async function noteKey(ctx: Call): Promise<void> {
   const bytes = ctx.stub.getTransient().get(transientKey);
   if (bytes === undefined) return;
   const key = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -1,7 +1,7 @@
 /** Marketplace: what is offered, and who took it up. */
 
 import { canonicalJson, limits, refuse, regions, type WorkerId } from '@assay/core';
-import type { Context } from 'fabric-contract-api';
+import type { Call, ContractVersion } from './call.ts';
 import { countOf, hashOfArgument, jobIdOf, malformed, objectOf, oneOf, textOf, workerIdOf } from './arguments.ts';
 import { emit } from './facts.ts';
 import { LedgerContract } from './ledger-contract.ts';
@@ -9,6 +9,7 @@ import {
   contractOf,
   keyOf,
   readRecord,
+  recordIn,
   timeMsOf,
   writeRecord,
   type ContractRecord,
@@ -22,12 +23,12 @@ const storagePattern = /^[!-~]{1,200}$/;
 const cursorPattern = /^(?:ru|eu|us|cn)\/job_[0-9a-f]{32}$/;
 
 export class Marketplace extends LedgerContract {
-  constructor() {
-    super('Marketplace');
+  constructor(version?: ContractVersion) {
+    super('Marketplace', version);
   }
 
   /** Lists a job as CREATED; refuses `job.exists`. */
-  async listContract(ctx: Context, contractId: string, details: string): Promise<string> {
+  async listContract(ctx: Call, contractId: string, details: string): Promise<string> {
     const id = jobIdOf(contractId);
     const listing = detailsOf(details);
     const key = keyOf(ctx, 'contract', id);
@@ -50,7 +51,7 @@ export class Marketplace extends LedgerContract {
    * The funded contracts that still need work, by region and id, as `{items: [{id, …details}], next}`. Filters:
    * `region`, `runner`, `verification`, `limit` and `after` (the `next` of the page before).
    */
-  async getAvailableContracts(ctx: Context, filters: string): Promise<string> {
+  async getAvailableContracts(ctx: Call, filters: string): Promise<string> {
     const { region, runner, verification, after, limit } = filtersOf(filters);
     const items: (ListingDetails & { id: string })[] = [];
     let next: string | null = null;
@@ -61,7 +62,7 @@ export class Marketplace extends LedgerContract {
     )) {
       const cursor = ctx.stub.splitCompositeKey(key).attributes.join('/');
       if (after !== null && cursor <= after) continue;
-      const details = JSON.parse(new TextDecoder().decode(value)) as ListingDetails & { id: string };
+      const details = recordIn<ListingDetails & { id: string }>(ctx, value);
       if (runner !== null && details.runner !== runner) continue;
       if (verification !== null && details.verification !== verification) continue;
       if (items.length === limit) {
@@ -75,7 +76,7 @@ export class Marketplace extends LedgerContract {
   }
 
   /** Records that a worker takes part; a worker's own certificate may only name itself. */
-  async claimContract(ctx: Context, workerId: string, contractId: string): Promise<string> {
+  async claimContract(ctx: Call, workerId: string, contractId: string): Promise<string> {
     const worker = workerIdOf(workerId);
     const job = jobIdOf(contractId);
     if (!hasRole(ctx, 'orchestrator') && !isSelf(ctx, worker)) {
@@ -93,7 +94,7 @@ export class Marketplace extends LedgerContract {
   }
 }
 
-function isSelf(ctx: Context, worker: WorkerId): boolean {
+function isSelf(ctx: Call, worker: WorkerId): boolean {
   return ctx.clientIdentity.assertAttributeValue('hf.EnrollmentID', worker);
 }
 

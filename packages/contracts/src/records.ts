@@ -9,7 +9,7 @@ import {
   type Sha256Hex,
   type WorkerId,
 } from '@assay/core';
-import type { Context } from 'fabric-contract-api';
+import type { Call } from './call.ts';
 import type { ContractState, EscrowStatus } from './states.ts';
 
 /** What a listing says about a job. */
@@ -39,12 +39,21 @@ export type ContractRecord = {
   readonly changedAtMs: number;
 };
 
-export type EscrowRecord = {
+/** As version 1 stores it. */
+type EscrowRecordV1 = {
   readonly job: JobId;
   readonly status: EscrowStatus;
   readonly startedAtMs: number | null;
   readonly deadlineMs: number | null;
 };
+
+type EscrowRecordV2 = EscrowRecordV1 & {
+  readonly v: 2;
+  /** The least length that the rule asked for when the window opened; null before, and where version 1 opened it. */
+  readonly leastMs: number | null;
+};
+
+export type EscrowRecord = EscrowRecordV1 | EscrowRecordV2;
 
 export type ReputationRecord = {
   readonly worker: WorkerId;
@@ -57,35 +66,62 @@ export type ReputationRecord = {
 /** Where an idempotency key is noted that came with a proposal: by organisation and key, the value its transaction. */
 export const doneKeyType = 'done';
 
-type Kind = 'contract' | 'open' | 'claim' | 'work' | 'escrow' | 'reputation' | 'recorded' | typeof doneKeyType;
+type Kind =
+  | 'contract'
+  | 'open'
+  | 'claim'
+  | 'work'
+  | 'escrow'
+  | 'reputation'
+  | 'recorded'
+  | 'rule'
+  | 'vote'
+  | typeof doneKeyType;
 
 /** The composite key of a record. */
-export function keyOf(ctx: Context, kind: Kind, ...attributes: readonly string[]): string {
+export function keyOf(ctx: Call, kind: Kind, ...attributes: readonly string[]): string {
   return ctx.stub.createCompositeKey(kind, [...attributes]);
 }
 
 /** The record under `key`, or undefined; Fabric answers a missing key with nothing at all. */
-export async function readRecord<Stored>(ctx: Context, key: string): Promise<Stored | undefined> {
+export async function readRecord<Stored>(ctx: Call, key: string): Promise<Stored | undefined> {
   const bytes = await ctx.stub.getState(key);
-  return bytes.length === 0 ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as Stored);
+  return bytes.length === 0 ? undefined : recordIn<Stored>(ctx, bytes);
+}
+
+/**
+ * The record in stored bytes. One that a newer version wrote says so in `v`; older contracts refuse it with
+ * `ledger.newer_state`, since they might drop what they do not know.
+ */
+export function recordIn<Stored>(ctx: Call, bytes: Uint8Array): Stored {
+  const record = JSON.parse(new TextDecoder().decode(bytes)) as Stored & { readonly v?: number };
+  const { v = 1 } = record;
+  if (v > ctx.version) {
+    throw refuse('ledger.newer_state', `version ${v} of the contracts wrote this, and this is version ${ctx.version}`);
+  }
+  return record;
 }
 
 /** Writes canonical JSON. A later read in the same transaction still sees the committed record. */
-export async function writeRecord(ctx: Context, key: string, value: CanonicalValue): Promise<void> {
+export async function writeRecord(ctx: Call, key: string, value: CanonicalValue): Promise<void> {
   await ctx.stub.putState(key, utf8(canonicalJson(value)));
 }
 
 /** The contract; refuses `job.not_found`. */
-export async function contractOf(ctx: Context, id: JobId): Promise<ContractRecord> {
+export async function contractOf(ctx: Call, id: JobId): Promise<ContractRecord> {
   const record = await readRecord<ContractRecord>(ctx, keyOf(ctx, 'contract', id));
   if (record === undefined) throw refuse('job.not_found', 'no such contract is listed');
   return record;
 }
 
-/** The contract's escrow, which is NONE before the contract is funded. */
-export async function escrowOf(ctx: Context, job: JobId): Promise<EscrowRecord> {
-  const record = await readRecord<EscrowRecord>(ctx, keyOf(ctx, 'escrow', job));
-  return record ?? { job, status: 'NONE', startedAtMs: null, deadlineMs: null };
+/**
+ * The contract's escrow, which is NONE before the contract is funded. What version 1 wrote is read as version 2 has it, and
+ * stored so when it moves.
+ */
+export async function escrowOf(ctx: Call, job: JobId): Promise<EscrowRecord> {
+  const stored = await readRecord<EscrowRecord>(ctx, keyOf(ctx, 'escrow', job));
+  const record = stored ?? { job, status: 'NONE', startedAtMs: null, deadlineMs: null };
+  return ctx.version === 1 ? record : { leastMs: null, ...record, v: 2 };
 }
 
 /**
@@ -94,7 +130,7 @@ export async function escrowOf(ctx: Context, job: JobId): Promise<EscrowRecord> 
  * stamps records and keeps an honest orchestrator from paying early by mistake; it does not bind a dishonest one. With
  * several organisations an endorser of another one must compare it with a clock of its own before it signs.
  */
-export function timeMsOf(ctx: Context): number {
+export function timeMsOf(ctx: Call): number {
   const { seconds, nanos } = ctx.stub.getTxTimestamp();
   return Number(seconds.toString()) * 1000 + Math.trunc(nanos / 1_000_000);
 }

@@ -1,7 +1,7 @@
 /** Reputation: counters of what workers did. What a worker is worth is computed from them elsewhere. */
 
 import { canonicalJson, limits, refuse, type WorkerId } from '@assay/core';
-import type { Context } from 'fabric-contract-api';
+import type { Call, ContractVersion } from './call.ts';
 import {
   countOf,
   jobIdOf,
@@ -21,15 +21,15 @@ import { contractOf, keyOf, readRecord, timeMsOf, writeRecord, type ReputationRe
 const reasonPattern = /^[a-z][a-z0-9_.-]{0,63}$/;
 
 export class Reputation extends LedgerContract {
-  constructor() {
-    super('Reputation');
+  constructor(version?: ContractVersion) {
+    super('Reputation', version);
   }
 
   /**
    * Adds to a worker's counters. `success` is `true` or `false`; metrics: `{job, replicas}`, and `cause`
    * (`disagreed`, which is meant without it, or `lost`) where it failed.
    */
-  async recordResult(ctx: Context, workerId: string, success: string, metrics: string): Promise<string> {
+  async recordResult(ctx: Call, workerId: string, success: string, metrics: string): Promise<string> {
     const worker = workerIdOf(workerId);
     const agreed = oneOf('success', success, ['true', 'false']) === 'true';
     const given = objectOf('metrics', metrics, ['job', 'replicas'], agreed ? [] : ['cause']);
@@ -47,7 +47,7 @@ export class Reputation extends LedgerContract {
    * Adds what many workers did for one contract: a list of `{worker, agreed, disagreed, lost}`, each worker once. Long lists
    * come in parts, numbered from 0; a part is recorded once only.
    */
-  async recordResults(ctx: Context, contractId: string, part: string, results: string): Promise<string> {
+  async recordResults(ctx: Call, contractId: string, part: string, results: string): Promise<string> {
     const job = jobIdOf(contractId);
     const number = wholeNumberOf('part', part, limits.ledgerReplicas);
     const list = resultsOf(results);
@@ -72,12 +72,12 @@ export class Reputation extends LedgerContract {
   }
 
   /** A worker's counters; all zero for one that the ledger does not know. */
-  async getReputation(ctx: Context, workerId: string): Promise<string> {
+  async getReputation(ctx: Call, workerId: string): Promise<string> {
     return canonicalJson(await reputationOf(ctx, workerIdOf(workerId)));
   }
 
   /** Counts a breach. `reason` is a short code such as `sandbox.escape`: no free text, which could name a person. */
-  async slashReputation(ctx: Context, workerId: string, reason: string): Promise<string> {
+  async slashReputation(ctx: Call, workerId: string, reason: string): Promise<string> {
     const worker = workerIdOf(workerId);
     const code = textOf('reason', reason, reasonPattern);
     const before = await reputationOf(ctx, worker);
@@ -88,7 +88,7 @@ export class Reputation extends LedgerContract {
   }
 }
 
-async function reputationOf(ctx: Context, worker: WorkerId): Promise<ReputationRecord> {
+async function reputationOf(ctx: Call, worker: WorkerId): Promise<ReputationRecord> {
   const record = await readRecord<ReputationRecord>(ctx, keyOf(ctx, 'reputation', worker));
   return record ?? { worker, agreed: 0, disagreed: 0, lost: 0, slashed: 0 };
 }

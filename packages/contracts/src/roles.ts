@@ -1,9 +1,9 @@
 /** Who may call what: one table for the contracts, the gateway and the reference page. */
 
-import type { Context } from 'fabric-contract-api';
+import type { Call, ContractVersion } from './call.ts';
 import type { ContractName } from '@assay/core';
 
-export const ledgerRoles = ['orchestrator', 'worker', 'arbiter', 'auditor'] as const;
+export const ledgerRoles = ['orchestrator', 'worker', 'arbiter', 'auditor', 'governor'] as const;
 export type LedgerRole = (typeof ledgerRoles)[number];
 
 /** The organisation that runs the orchestrator. */
@@ -21,6 +21,8 @@ export interface FunctionRow {
   /** `submit` writes and needs a transaction; `evaluate` only reads. */
   readonly kind: 'submit' | 'evaluate';
   readonly roles: readonly LedgerRole[];
+  /** The version of the contracts that brought it; 1 where nothing is said. */
+  readonly since?: ContractVersion;
 }
 
 const orchestrator: readonly LedgerRole[] = ['orchestrator'];
@@ -63,6 +65,8 @@ export const contractFunctions: Readonly<Record<ContractName, Readonly<Record<st
     triggerPayout: write(orchestrator, 'contractId'),
     triggerRefund: write(orchestrator, 'contractId'),
     getEscrowStatus: read('contractId'),
+    voteOnChallengeWindow: { ...write(['governor'], 'minMs', 'maxMs', 'votes'), since: 2 },
+    getChallengeWindow: { ...read(), since: 2 },
   },
 };
 
@@ -72,7 +76,7 @@ export function roleAttribute(role: LedgerRole): string {
 }
 
 /** Whether the caller's certificate carries `role`, from an organisation that may give it. */
-export function hasRole(ctx: Context, role: LedgerRole): boolean {
+export function hasRole(ctx: Call, role: LedgerRole): boolean {
   const { clientIdentity } = ctx;
   if (platformRoles.has(role) && clientIdentity.getMSPID() !== platformMsp) return false;
   return clientIdentity.assertAttributeValue(roleAttribute(role), 'true');

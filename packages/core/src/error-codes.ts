@@ -92,6 +92,7 @@ export const errorCodes = {
   'ledger.unknown_function': { status: 404, text: 'No such contract or function.' },
   'ledger.not_found': { status: 404, text: 'No such block, transaction or fact.' },
   'ledger.private': { status: 403, text: 'The chain is that of a private channel, which the explorer does not show.' },
+  'ledger.newer_state': { status: 503, text: 'The state of the ledger is of a newer version of the contracts.' },
   'ledger.unavailable': { status: 503, text: 'The ledger does not answer.' },
   'ledger.tampered': { status: 500, text: 'The ledger does not verify.' },
   'receipt.malformed': { status: 422, text: 'The receipt does not have the agreed shape.' },

@@ -247,6 +247,10 @@ export const limits = {
   /** The end of the year 9999. */
   ledgerTimeMs: 253_402_300_799_999,
   challengeWindowMs: 90 * 24 * 3_600_000,
+  /** The least length of a challenge window where the organisations of a ledger agreed on no other. */
+  challengeWindowMinMs: 24 * 3_600_000,
+  /** Organisations that a rule of the ledger may ask for. */
+  ledgerVotes: 100,
   ledgerSubmissions: 1000,
   /** Submissions of several calls that share one database transaction, and with it one wait for the disk. */
   ledgerGroup: 2000,

@@ -1,7 +1,7 @@
 /** Runs single contract functions on state in memory, as a peer would, for the tests of contracts. */
 
 import { contracts, platformMsp, transientKey, transientSealed } from '@assay/contracts';
-import type { LedgerIdentity } from '@assay/core';
+import { limits, type LedgerIdentity } from '@assay/core';
 import { endorser, type Endorsement } from './endorse.ts';
 import { timestampOf, type ContractClass } from './fabric-runtime.ts';
 import { ledgerKeyFromSeed } from './keys.ts';
@@ -67,4 +67,13 @@ export function contractRunner(classes: readonly ContractClass[] = contracts): C
       return outcome;
     },
   };
+}
+
+/** Two organisations agree that windows last from `minMs` on. */
+export async function agreeOnWindow(runner: ContractRunner, minMs: number): Promise<void> {
+  for (const mspId of [platformMsp, 'WorkerMSP']) {
+    const as: LedgerIdentity = { mspId, name: 'governor', roles: ['governor'] };
+    const vote = [String(minMs), String(limits.challengeWindowMs), '2'];
+    await runner.run('EscrowTrigger:voteOnChallengeWindow', vote, { as });
+  }
 }

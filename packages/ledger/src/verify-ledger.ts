@@ -1,10 +1,10 @@
 /** `assay ledger verify`: replays the chain from block 0 and holds every other row of the ledger against it. */
 
 import { createHash } from 'node:crypto';
-import { contracts } from '@assay/contracts';
+import { contractVersions, contractsOf } from '@assay/contracts';
 import { limits, type SignedHead } from '@assay/core';
 import type { Database, Tx } from '@assay/store';
-import { endorser } from './endorse.ts';
+import { endorser, type Endorse } from './endorse.ts';
 import { isConsistent } from './ledger-proofs.ts';
 import {
   replayBlock,
@@ -51,7 +51,7 @@ export async function verifyLedgerIn(tx: Tx, options: VerifyOptions = {}): Promi
   const certificates = await checkCreators(tx, problems);
   await replayAll(tx, replay, {
     certificates: new Map([...certificates].map(([fingerprint, row]) => [fingerprint, row.certificate])),
-    endorse: options.execute === true ? endorser(options.contracts ?? contracts) : null,
+    endorse: options.execute === true ? endorsersOf(options.contracts) : [],
   });
   checkUsedCreators(replay, certificates);
   if (options.publicKey !== undefined && replay.publicKey !== options.publicKey) {
@@ -64,6 +64,12 @@ export async function verifyLedgerIn(tx: Tx, options: VerifyOptions = {}): Promi
     }
   }
   return reportOf(replay);
+}
+
+/** Those that may have run a call: every version, the newest first. */
+function endorsersOf(classes: readonly ContractClass[] | undefined): Endorse[] {
+  if (classes) return [endorser(classes)];
+  return contractVersions.toReversed().map((version) => endorser(contractsOf(version)));
 }
 
 /** What a replay found. */

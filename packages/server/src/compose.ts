@@ -39,6 +39,7 @@ import pino from 'pino';
 import type { ScryptCost } from './auth/password.ts';
 import type { Config } from './config.ts';
 import { openConfiguredDatabase } from './database-choice.ts';
+import { fitWindow } from './fit-window.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { openConfiguredLedger } from './ledger-choice.ts';
 import { listen } from './listening.ts';
@@ -83,6 +84,7 @@ export async function startServer(config: Config, overrides: Overrides = {}): Pr
   try {
     const parts = await openParts(config, overrides, undo);
     const { trade, exchange, db, ledger, objects, log } = parts;
+    await fitWindow(ledger, config.challengeWindowMs, log);
     if (config.processes) {
       const housekeeping = startHousekeeping(parts);
       undo.push(() => housekeeping.stop());

@@ -1,5 +1,6 @@
 /** A whole market on one machine for people who want to look: a simulated bank, short windows, and people with keys. */
 
+import { agreeOnWindow } from '@assay/ledger';
 import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { newId, type AccountId } from '@assay/core';
@@ -78,6 +79,8 @@ export async function openDemoMarket(options: DemoOptions): Promise<DemoMarket> 
   try {
     bank.webhooks.setUrl(`${running.url}/payment/webhook/eu`);
     const { url, db, server } = running;
+    // A network on this machine: the demo holds both organisations' keys and votes for both, on the ledger.
+    if (options.fabricProfile !== undefined) await agreeOnWindow(running.ledger, options.windowSeconds * 1000);
     const customer = await enroll(db, 'customer', ['customer', 'operator', 'auditor']);
     const arbiter = await enroll(db, 'arbiter', ['arbiter']);
     const providers: DemoPerson[] = [];

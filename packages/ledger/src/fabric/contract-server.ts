@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { contracts } from '@assay/contracts';
+import { contractsOf, newestVersion, type ContractVersion } from '@assay/contracts';
 import type { Clock } from '@assay/core';
 import { openChaincode } from '../fabric-runtime.ts';
 import { witnessed, type Endorser } from './witness.ts';
@@ -27,6 +27,8 @@ export interface ContractServerSettings {
   readonly key: string;
   readonly certificate: string;
   readonly clientAuthority: string;
+  /** Which version of the contracts it runs; the newest where nothing is said. */
+  readonly contracts?: ContractVersion;
 }
 
 /** Listens until the process ends. */
@@ -37,7 +39,7 @@ export async function serveContracts(settings: ContractServerSettings, clock: Cl
     readFile(settings.certificate),
     readFile(settings.clientAuthority),
   ]);
-  const endorser = witnessed(openChaincode(contracts), clock);
+  const endorser = witnessed(openChaincode(contractsOf(settings.contracts ?? newestVersion)), clock);
   const chaincode = { Init: async () => ({ status: 200 }), Invoke: endorser.Invoke };
   const options = { ccid: settings.packageId, address: settings.address, tlsProps: { key, cert, clientCACerts } };
   await new Server(chaincode, options).start();

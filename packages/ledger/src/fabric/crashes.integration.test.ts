@@ -3,6 +3,7 @@ import { testDatabase, type TestDatabase } from '@assay/store/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { FabricLedger } from './fabric-ledger.ts';
+import { agreeOnWindow } from '../agree-on-window.ts';
 import {
   describeOnFabric,
   killProgram,
@@ -48,6 +49,7 @@ describeOnFabric('under load, with programs killed', () => {
     database = await testDatabase();
     // Two servers project into one database and submit side by side.
     ledgers = await Promise.all([openTestLedger(network, database.db), openTestLedger(network, database.db)]);
+    await agreeOnWindow(ledgers[0]!, 0);
   });
   afterAll(async () => {
     for (const ledger of ledgers) await ledger.close();

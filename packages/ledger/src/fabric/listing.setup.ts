@@ -30,7 +30,7 @@ export function listed(job: string): Submission {
   return call(job, 'Marketplace', 'listContract', details);
 }
 
-/** Create, submit, verify, complete. */
+/** Create, submit, verify, complete; the window has no length, which needs `agreeOnWindow` before. */
 export function lifeOf(job: string): Submission[] {
   return [
     listed(job),
@@ -42,6 +42,9 @@ export function lifeOf(job: string): Submission[] {
     call(job, 'Contract', 'completeContract'),
   ];
 }
+
+/** What the vote for windows without length leaves, that such a life needs. */
+export const factsOfVotes = ['ChallengeWindowVoted', 'ChallengeWindowVoted', 'ChallengeWindowSet'];
 
 /** What a whole life leaves on the ledger, in order. */
 export const factsOfLife = [

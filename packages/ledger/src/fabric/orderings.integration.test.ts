@@ -1,8 +1,9 @@
 import { testDatabase } from '@assay/store/testing';
 import { expect, test } from 'vitest';
 import { ledgerKeyFromSeed } from '../keys.ts';
+import { agreeOnWindow } from '../agree-on-window.ts';
 import { describeOnFabric, killProgram, openTestLedger, testNetwork } from './fabric.setup.ts';
-import { factsOfLife, freshJob, lifeOf, platform } from './listing.setup.ts';
+import { factsOfLife, factsOfVotes, freshJob, lifeOf, platform } from './listing.setup.ts';
 import type { LedgerReport } from '../verify-ledger.ts';
 import type { Ordering } from './network/topology.ts';
 import { systemClock } from './system-clock.ts';
@@ -13,6 +14,7 @@ async function liveWithout(victim: string, ordering: Ordering): Promise<LedgerRe
   const network = await testNetwork(ordering);
   const database = await testDatabase();
   const ledger = await openTestLedger(network, database.db);
+  await agreeOnWindow(ledger, 0);
   const live = async (): Promise<void> => {
     const outcomes = await ledger.submit(lifeOf(freshJob()), platform);
     expect(outcomes.map(({ kind }) => kind)).toEqual(Array(7).fill('committed'));
@@ -21,7 +23,7 @@ async function liveWithout(victim: string, ordering: Ordering): Promise<LedgerRe
   await killProgram(network.folder, victim);
   await live();
   const facts = await ledger.facts(1n, 100);
-  expect(facts.map(({ name }) => name)).toEqual([...factsOfLife, ...factsOfLife]);
+  expect(facts.map(({ name }) => name)).toEqual([...factsOfVotes, ...factsOfLife, ...factsOfLife]);
   const report = await verifyFabricLedger({
     db: database.db,
     key: ledgerKeyFromSeed(new Uint8Array(32)),

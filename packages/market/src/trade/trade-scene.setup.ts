@@ -16,7 +16,7 @@ import {
   type Tree,
 } from '@assay/core';
 import { memoryPaymentProvider, type MemoryPaymentProvider } from '@assay/core/conformance';
-import { ledgerKeyFromSeed, openEmbeddedLedger } from '@assay/ledger';
+import { agreeOnWindow, ledgerKeyFromSeed, openEmbeddedLedger } from '@assay/ledger';
 import { createTradeStore, createWorkStore, tradeEndings, type Database } from '@assay/store';
 import { testDatabase, type TestDatabase } from '@assay/store/testing';
 import { opensslVerifier } from '../work/device-signature.ts';
@@ -93,6 +93,8 @@ export async function openTradeScene(): Promise<TradeScene> {
   const nowMs = (): number => Date.now() + offsetMs;
   const bank = memoryPaymentProvider({ sha256, nowMs });
   const ledger = await openEmbeddedLedger({ db, key: ledgerKeyFromSeed(new Uint8Array(32).fill(7)) });
+  // Scenes move the market's time on; a rogue orchestrator must get as far as the market itself lets it.
+  await agreeOnWindow(ledger, 0);
   const problems: unknown[] = [];
   const compose = (wrappers: Wrappers = {}): TradeDeps => {
     const provider = wrappers.provider?.(bank) ?? bank;

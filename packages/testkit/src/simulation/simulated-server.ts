@@ -11,7 +11,7 @@ import {
   type Sha256,
   type WorkStore,
 } from '@assay/core';
-import { openEmbeddedLedger, type LedgerKey } from '@assay/ledger';
+import { agreeOnWindow, openEmbeddedLedger, type LedgerKey } from '@assay/ledger';
 import {
   createJobFacts,
   deviceVerifier,
@@ -92,6 +92,7 @@ export async function startServer(site: Site, name: string, skewMs: number): Pro
     },
     onProblem: () => undefined,
   };
+  await agreeOnWindow(plain.ledger, 0);
   ledgerLine.isOpen = true;
   const trade = site.override?.(plain) ?? plain;
   const endings = tradeEndings({ verified: workVerified, failed: (tx, job) => workFailed(trade, tx, job) });
