@@ -197,6 +197,9 @@ export const limits = {
   sandboxRuntimeBytes: 320 * 1024 * 1024,
   /** The same for R, whose compiled code grows while it runs. */
   sandboxRuntimeBytesR: 576 * 1024 * 1024,
+  /** A pool of sandboxes is refilled after no unit was handed one for so long, at the latest after this much. */
+  sandboxRefillRestMs: 150,
+  sandboxRefillMaxMs: 2000,
   /** CPU time of a sandbox's process that is started before its unit is known. */
   sandboxIdleCpuSeconds: 24 * 60 * 60,
   sandboxMemoryMinBytes: 64 * 1024 * 1024,

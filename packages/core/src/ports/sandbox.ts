@@ -117,7 +117,7 @@ export interface SandboxDriver {
   readonly name: 'wasm' | 'docker' | 'several';
   probe(): Promise<DriverReport>;
   /**
-   * Runs the unit and resolves only after every process of it is gone. Refuses `sandbox.refused` for a runner or limit
+   * Runs the unit and resolves only when no process of it can run again. Refuses `sandbox.refused` for a runner or limit
    * that the driver cannot hold; a unit's own failure is an outcome, not an error.
    */
   run(unit: SandboxUnit, log: LogSink, stop: AbortSignal): Promise<SandboxOutcome>;

@@ -1,10 +1,7 @@
 /** Sandboxes with a wall taken down: the suite must notice, or it proves nothing. */
 
-import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SandboxDriver } from '@assay/core';
 import { attack, type AttackKit } from './attack-suite.setup.ts';
 import { openCanaries, type Canaries } from './canaries.setup.ts';
 import { dockerAttackKit } from './docker-attack-kit.setup.ts';
@@ -14,9 +11,8 @@ import { probes } from './probes.setup.ts';
 import type { CreateBody } from '../docker/container-body.ts';
 import { neededFor } from '../docker/driver.setup.ts';
 import { driverKit } from '../wasm/driver.setup.ts';
+import { exchangedGuest } from '../wasm/exchanged-guest.setup.ts';
 import { languages } from '../wasm/languages.ts';
-import { runInChild } from '../wasm/run-unit.ts';
-import { prepareRuntime } from '../wasm/runtime.ts';
 
 let canaries: Canaries;
 beforeAll(async () => {
@@ -98,37 +94,28 @@ describe('wasm without a wall', () => {
   }, 60_000);
 });
 
-/** The wasm driver's child process with a gate that never closes. */
+/** The wasm driver's child process with a gate that never closes, and with the bridge to JavaScript, which units lack. */
 async function openGate(): Promise<AttackKit> {
   const kit = await driverKit();
   const [python] = languages;
   if (!python) throw new Error('the first language is Python');
-  const sound = await prepareRuntime(python, kit.cacheDir, () => {});
-  const folder = await mkdtemp(join(sound.folder, '..', 'open-gate-'));
-  await cp(sound.folder, folder, { recursive: true });
-  await chmod(folder, 0o755);
-  const gate = join(folder, 'guest', 'gate.mjs');
-  const text = await readFile(gate, 'utf8');
-  const open = text.replace('sealed = true;', 'sealed = false;');
-  expect(open).not.toBe(text);
-  await rm(gate);
-  await writeFile(gate, open, { mode: 0o644 });
-  const run: SandboxDriver['run'] = async (unit, log, stop) => {
-    const outputRoot = await mkdtemp(join(kit.folder, 'outputs-'));
-    const runtime = { ...sound, folder, ...(sound.node.startsWith(sound.folder) && { node: join(folder, 'node') }) };
-    const report = await runInChild({ runtime, unit, log, stop, outputRoot, onSpawn: async () => {} });
-    return { ...report, outputRoot, release: () => rm(outputRoot, { recursive: true, force: true }) };
-  };
+  const main = 'python/main.mjs';
+  const { driver, close } = await exchangedGuest(kit, python, [
+    ['gate.mjs', 'sealed = true;', 'sealed = false;'],
+    [main, 'loadPython(runtime, image);', 'startPython(runtime); python.FS.streams.fill(null, 1, 3);'],
+    [main, 'image.lay(python.HEAPU8);', "evaluate(python, settle.replace('del sys.modules[name]', 'pass'));"],
+    [main, 'rehearse(python, image);', ''],
+  ]);
   return {
     ...kit,
-    driver: { ...kit.driver, run },
+    driver,
     language: 'pyodide',
     versions: {},
     residual: {},
     open: inOpenInterpreter,
     left: ownChildren,
     async close() {
-      await rm(folder, { recursive: true, force: true });
+      await close();
       await kit.close();
     },
   };

@@ -3,6 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { Fault, limits } from '@assay/core';
+import { isLeaving } from './process-figures.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface Child {
@@ -13,6 +14,8 @@ export interface Child {
   stderrTail(): string;
   /** How it ended, once it did. */
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** SIGKILL to its process group; resolves when none of its threads will run again, be its memory returned or not. */
+  end(): Promise<void>;
   /** SIGKILL to its process group, until no process of the group is left. */
   destroy(): Promise<void>;
 }
@@ -68,15 +71,25 @@ function wrap(process: ChildProcess): Child {
     tail = (tail + text).slice(-tailChars);
   });
   for (const stream of [stdin, stderr, frames]) stream.on('error', () => {});
+  const hangUp = () => {
+    frames.destroy();
+    stdin.destroy();
+  };
   return {
     pid,
     orders: stdin,
     frames,
     ended,
     stderrTail: () => tail,
+    async end() {
+      hangUp();
+      // The kernel kills a group in one step: nobody in it can fork his way out.
+      signalGroup(pid, 'SIGKILL');
+      const gone = ended.then(() => true);
+      while (!isLeaving(pid) && (await Promise.race([gone, pause(1)])) !== true);
+    },
     async destroy() {
-      frames.destroy();
-      stdin.destroy();
+      hangUp();
       while (signalGroup(pid, 'SIGKILL')) await Promise.race([ended, pause(5)]);
       await ended;
     },

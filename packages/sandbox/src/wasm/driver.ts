@@ -60,10 +60,13 @@ export function wasmDriver(deps: WasmDriverDeps): WasmDriver {
       const language = admit(unit);
       const prepared = await runtime(language);
       const idle = cpuBound(unit) <= limits.sandboxIdleCpuSeconds ? pool.take(language) : undefined;
-      const outcome = runIn(deps.workDir, idle, { runtime: prepared, unit, log, stop });
-      const ended = outcome.catch(() => {}).finally(() => running.delete(ended));
+      const run = runIn(deps.workDir, idle, { runtime: prepared, unit, log, stop });
+      const ended = run
+        .then(({ gone }) => gone)
+        .catch(() => {})
+        .finally(() => running.delete(ended));
       running.add(ended);
-      return outcome;
+      return (await run).outcome;
     },
     prepare: (unit) => pool.fill(admit(unit)),
     sweep: () => abandoned(deps.workDir),
@@ -93,15 +96,23 @@ async function runIn(
   workDir: string,
   idle: IdleChild | undefined,
   run: Pick<UnitRun, 'runtime' | 'unit' | 'log' | 'stop'>,
-): Promise<SandboxOutcome> {
+): Promise<{ readonly outcome: SandboxOutcome; readonly gone: Promise<void> }> {
   const folder = idle?.folder ?? (await openRunFolder(workDir, run.unit.label));
   const outputRoot = join(folder.path, 'outputs');
   try {
     await mkdir(outputRoot, { mode: 0o700 });
-    const report = await runInChild({ ...run, ...(idle && { idle }), outputRoot, onSpawn: folder.remember });
-    await folder.forget();
+    const { gone, ...report } = await runInChild({
+      ...run,
+      ...(idle && { idle }),
+      outputRoot,
+      onSpawn: folder.remember,
+    });
     if (report.ending.kind !== 'exit') await rm(outputRoot, { recursive: true, force: true });
-    return { ...report, outputRoot, release: folder.remove };
+    const release = async () => {
+      await gone;
+      await folder.remove();
+    };
+    return { outcome: { ...report, outputRoot, release }, gone };
   } catch (error) {
     await idle?.child.destroy();
     await folder.remove();

@@ -28,7 +28,7 @@ export interface Language {
 }
 
 const shared = ['channel', 'determinism', 'unit', 'wire'];
-const emscripten = [...shared, 'files', 'furnish', 'gate'];
+const emscripten = [...shared, 'files', 'furnish', 'gate', 'streams'];
 const webrImage = (folder: string, name: string) => ({
   [`r/${name}.gz`]: `vfs/usr/lib/R/${folder}${name}.data.gz`,
   [`r/${name}.json`]: `vfs/usr/lib/R/${folder}${name}.js.metadata`,
@@ -48,7 +48,7 @@ export const languages: readonly Language[] = [
         ]),
       ),
     },
-    guest: [...emscripten, 'python/imports', 'python/main', 'python/prelude'],
+    guest: [...emscripten, ...'imports interpreter main prelude rehearsal'.split(' ').map((name) => `python/${name}`)],
     snapshot: true,
     overheadBytes: limits.sandboxRuntimeBytes,
   },

@@ -1,8 +1,10 @@
 /**
  * Processes that wait started, so that a unit need not wait for its interpreter. Each serves one unit and dies; the next
- * is started in the background, one at a time, so that filling up never takes more than a core from the units.
+ * is started in the background, one at a time, and not while units are being handed out in quick succession: filling up
+ * takes a core, which short units had better have for themselves.
  */
 
+import { limits } from '@assay/core';
 import type { IdleChild } from './idle-child.ts';
 
 export interface PoolBounds {
@@ -41,6 +43,8 @@ export function warmPool<Key>(deps: PoolDeps<Key>): Pool<Key> {
   const waiting = new Map<Key, IdleChild[]>();
   let isClosed = false;
   let filling: Promise<void> = Promise.resolve();
+  let takenAt = Number.NEGATIVE_INFINITY;
+  const closing = Promise.withResolvers<'closed'>();
 
   const held = () => [...waiting].reduce((total, [key, idle]) => total + idle.length * deps.bytesOf(key), 0);
   const lacks = (key: Key) =>
@@ -56,8 +60,19 @@ export function warmPool<Key>(deps: PoolDeps<Key>): Pool<Key> {
       return drop(idle);
     });
   };
+  /** Until no process was handed out for a while; not for ever where units come all the time. */
+  const rest = async () => {
+    const latest = performance.now() + limits.sandboxRefillMaxMs;
+    for (;;) {
+      const left = Math.min(takenAt + limits.sandboxRefillRestMs, latest) - performance.now();
+      if (left <= 0) return;
+      if ((await Promise.race([closing.promise, pause(left)])) === 'closed') return;
+    }
+  };
   const startUntilFull = async (key: Key) => {
     for (let failures = 0; lacks(key) && failures < mostFailures;) {
+      await rest();
+      if (!lacks(key)) return;
       try {
         const idle = await deps.start(key);
         if (isClosed) await drop(idle);
@@ -75,17 +90,25 @@ export function warmPool<Key>(deps: PoolDeps<Key>): Pool<Key> {
   return {
     fill,
     take(key) {
-      const [idle, ...rest] = waiting.get(key) ?? [];
-      waiting.set(key, rest);
+      const [idle, ...others] = waiting.get(key) ?? [];
+      waiting.set(key, others);
+      takenAt = performance.now();
       if (lacks(key)) void fill(key);
       return idle;
     },
     async close() {
       isClosed = true;
+      closing.resolve('closed');
       await filling;
       const all = [...waiting.values()].flat();
       waiting.clear();
       await Promise.all(all.map(drop));
     },
   };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }

@@ -1,7 +1,7 @@
 /** What the kernel says about a process: never what the process says about itself. */
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 export interface ProcessFigures {
   readonly residentBytes: number;
@@ -43,6 +43,30 @@ function fromPs(pid: number): ProcessFigures | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** As Linux marks a thread that is leaving: it will not run its program again. */
+const exitingFlag = 0x4;
+
+/** Whether no thread of the process will run again, so that only its memory is to be returned; Linux alone can tell. */
+export function isLeaving(pid: number): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => hasLeft(`/proc/${pid}/task/${thread}/stat`));
+  } catch {
+    return true;
+  }
+}
+
+function hasLeft(path: string): boolean {
+  let stat: string;
+  try {
+    stat = readFileSync(path, 'latin1');
+  } catch {
+    return true;
+  }
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' || (Number(fields[6]) & exitingFlag) !== 0;
 }
 
 /** A text that stays the same for one process and differs for a later one with its id; undefined when it is gone. */

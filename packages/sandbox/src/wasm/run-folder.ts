@@ -10,8 +10,6 @@ export interface RunFolder {
   readonly path: string;
   /** Notes the child, so that a sweep after a crash finds it. */
   remember(pid: number): Promise<void>;
-  /** The child is gone; the folder stays with its outputs. */
-  forget(): Promise<void>;
   /** Takes the folder away with everything in it. */
   remove(): Promise<void>;
 }
@@ -32,7 +30,6 @@ export async function openRunFolder(workDir: string, label: string): Promise<Run
   return {
     path,
     remember: (pid) => write({ child: [pid, processIdentity(pid)] }),
-    forget: () => write({}),
     remove: () => rm(path, { recursive: true, force: true }),
   };
 }

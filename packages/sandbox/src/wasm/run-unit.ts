@@ -32,6 +32,7 @@ export interface UnitRun {
   readonly outputRoot: string;
   /** A process that waits for a unit; a new one is started where there is none. */
   readonly idle?: IdleChild;
+  /** Told of a process that was started for this unit. */
   onSpawn(pid: number): Promise<void>;
 }
 
@@ -42,8 +43,16 @@ export interface UnitReport {
   readonly outputs: Tree;
 }
 
-/** Runs the unit; resolves only after the child's whole process group is gone. */
-export async function runInChild(run: UnitRun): Promise<UnitReport> {
+interface ChildReport extends UnitReport {
+  /** When the child's whole process group is gone, its memory returned. */
+  readonly gone: Promise<void>;
+}
+
+/**
+ * Runs the unit; resolves only when nothing of it can run again. A child that was killed is gone by then; one that was
+ * done may still return its memory.
+ */
+export async function runInChild(run: UnitRun): Promise<ChildReport> {
   const { unit } = run;
   const started = performance.now();
   const child = run.idle?.child ?? spawnChild(run.runtime, { cpuSeconds: cpuBound(unit), mode: 'run' });
@@ -51,7 +60,7 @@ export async function runInChild(run: UnitRun): Promise<UnitReport> {
   const guard = watch(child, run);
   let fault: unknown;
   try {
-    await run.onSpawn(child.pid);
+    if (!run.idle) await run.onSpawn(child.pid);
     await follow(child, run.idle?.frames, sink, unit, guard);
   } catch (error) {
     if (error instanceof FrameViolation) guard.kill('policy');
@@ -59,15 +68,18 @@ export async function runInChild(run: UnitRun): Promise<UnitReport> {
     else fault = error;
   }
   guard.look();
+  const isDone = sink.phase() === 'done' && guard.killed() === undefined;
   const died = sink.phase() === 'done' ? undefined : await soonEnded(child);
   guard.close();
-  await child.destroy();
+  if (isDone) await child.end();
+  const gone = child.destroy();
+  if (!isDone) await gone;
   await sink.close();
   const killed = guard.killed();
   const ending = fault === undefined || killed ? endingOf(killed, sink, died, child) : infra(fault);
   const usage = { ...guard.usage(), wallMs: Math.round(performance.now() - started) };
   const evidence = evidenceOf(ending, sink, died);
-  return { ending, usage, evidence, outputs: ending.kind === 'exit' ? sink.result().outputs : [] };
+  return { ending, usage, evidence, outputs: ending.kind === 'exit' ? sink.result().outputs : [], gone };
 }
 
 /** CPU seconds after which the kernel ends the process, should nobody else be left to do it. */

@@ -5,18 +5,22 @@ import { createHash, randomFillSync } from 'node:crypto';
 /** Each reading of a pinned clock advances it by this much, so that waiting loops end. */
 const tickMs = 0.1;
 
+/** What a manifest may pin. */
+export interface Pins {
+  readonly randomSeed: number | null;
+  readonly epochMs: number | null;
+}
+
 export interface Sources {
   /** Milliseconds since 1970, or milliseconds that only grow. */
   clock(kind: 'real' | 'monotonic'): number;
   /** Whether the clock moves only by being read. */
   isPinned(): boolean;
   randomFill(bytes: Uint8Array): void;
-  /** Entropy becomes SHA-256 in counter mode over `seed`. */
-  pinEntropy(seed: string): void;
-  /** The clock starts at `epochMs` and moves only by being read. */
-  pinClock(epochMs: number): void;
-  /** Back to the machine's entropy and clock. */
-  unpin(): void;
+  /** Entropy becomes SHA-256 in counter mode over `seed`; the clock starts at 1970 and moves only by being read. */
+  pin(seed: string): void;
+  /** From the beginning: what the unit's manifest pins, and the machine's where it pins nothing. */
+  pinFor(unit: Pins): void;
 }
 
 function elapsed(clock: { ticks: number }): number {
@@ -51,16 +55,15 @@ export function sources(): Sources {
         bytes.set(block.subarray(0, Math.min(32, bytes.length - at)), at);
       }
     },
-    pinEntropy(value) {
+    pin(value) {
       seed = value;
       counter = 0;
+      pinned = { epochMs: 0, ticks: 0 };
     },
-    pinClock(epochMs) {
-      pinned = { epochMs, ticks: 0 };
-    },
-    unpin() {
-      seed = undefined;
-      pinned = undefined;
+    pinFor(unit) {
+      seed = unit.randomSeed === null ? undefined : `unit ${unit.randomSeed}`;
+      counter = 0;
+      pinned = unit.epochMs === null ? undefined : { epochMs: unit.epochMs, ticks: 0 };
     },
   };
 }

@@ -21,7 +21,10 @@ export interface MemoryFiles {
   readFile(path: string): Uint8Array;
   rmdir(path: string): void;
   isDir(mode: number): boolean;
+  cwd(): string;
   isFile(mode: number): boolean;
+  /** The number that the next file gets. */
+  nextInode: number;
 }
 
 interface DeviceOps {
@@ -112,6 +115,17 @@ function count(files: MemoryFiles): { bytes: number; files: number } {
     else if (files.isDir(node.mode) && node.contents) pending.push(...Object.values(node.contents));
   }
   return { bytes, files: seen.size };
+}
+
+/** Takes the folder away with everything in it. */
+export function removeTree(files: MemoryFiles, path: string): void {
+  for (const name of files.readdir(path)) {
+    if (name === '.' || name === '..') continue;
+    const below = `${path}/${name}`;
+    if (files.isDir(files.lookupPath(below, { follow: false }).node.mode)) removeTree(files, below);
+    else files.unlink(below);
+  }
+  files.rmdir(path);
 }
 
 /** Regular files below `root`, by relative path in code unit order; links and devices are passed over. */

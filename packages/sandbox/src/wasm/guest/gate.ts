@@ -25,11 +25,10 @@ class SealBroken extends Error {
 }
 
 export interface Gate {
-  /**
-   * From now on only allowed and refused imports answer, no further module can be compiled, and the interpreter's
-   * memory grows to `memoryBytes` at most.
-   */
-  seal(memoryBytes: number): void;
+  /** From now on only allowed and refused imports answer, and no further module can be compiled. */
+  seal(): void;
+  /** From now on the interpreter's memory grows to `memoryBytes` at most. */
+  bound(memoryBytes: number): void;
   /** The name of the sealed import that was called, or undefined. */
   broken(): string | undefined;
   /** The interpreter's memory, once it is loaded. */
@@ -87,11 +86,11 @@ export function installGate(
   };
   return {
     memory: loadedMemory,
-    seal(memoryBytes) {
-      boundMemory(loadedMemory(), Math.floor(memoryBytes / pageBytes));
+    seal() {
       state.sealed = true;
       closeRoom();
     },
+    bound: (memoryBytes) => boundMemory(loadedMemory(), Math.floor(memoryBytes / pageBytes)),
     broken: () => state.broken,
   };
 }

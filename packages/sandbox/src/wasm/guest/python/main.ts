@@ -3,90 +3,27 @@
  * wrote, and waits to be killed. `node main.mjs <runtime folder> snapshot|run`.
  */
 
-import { constants, readFileSync } from 'node:fs';
 import { sendFrames, waitForTheEnd } from '../channel.ts';
-import { sources } from '../determinism.ts';
-import type { MemoryFiles } from '../files.ts';
+import { sources, type Sources } from '../determinism.ts';
 import { installGate, type Gate } from '../gate.ts';
 import { furnish, handOut } from '../furnish.ts';
-import { readUnit, remark, say, sendDone, sendReady, workFolder } from '../unit.ts';
+import { divertOutput } from '../streams.ts';
+import { readUnit, remark, say, sendDone, sendReady } from '../unit.ts';
 import { frameKinds, type GuestUnit } from '../wire.ts';
 import { pythonPolicy } from './imports.ts';
-import { ordersPath, prelude, warmUp } from './prelude.ts';
+import { evaluate, loadPython, openImage, startPython, type Interpreter } from './interpreter.ts';
+import { ordersOf, ordersPath, settle, start } from './prelude.ts';
+import { rehearse } from './rehearsal.ts';
 
-interface Output {
-  write(bytes: Uint8Array): number;
-}
-
-interface Interpreter {
-  readonly FS: MemoryFiles;
-  readonly _module: {
-    stringToNewUTF8(text: string): number;
-    _PyRun_SimpleString(at: number): number;
-  };
-  setStdin(options: { read: () => number }): void;
-  setStdout(options: Output): void;
-  setStderr(options: Output): void;
-  makeMemorySnapshot(): Uint8Array;
-  runPython(code: string): void;
-}
-
-interface LoadOptions {
-  indexURL: string;
-  lockFileContents: object;
-  jsglobals: object;
-  env: Record<string, string>;
-  _makeSnapshot?: boolean;
-  _loadSnapshot?: Uint8Array;
-}
-
-const encoder = new TextEncoder();
-const emptyLock = {
-  info: { abi_version: '2026_0', arch: 'wasm32', platform: 'emscripten', python: '3.14.2', version: '314.0.7' },
-  packages: {},
-};
-
-async function load(runtime: string, snapshot: Uint8Array | undefined): Promise<Interpreter> {
-  (process as unknown as { binding: unknown }).binding = () => ({ fs: constants });
-  const { loadPyodide } = (await import(`${runtime}/pyodide/pyodide.mjs`)) as {
-    loadPyodide(options: LoadOptions): Promise<Interpreter>;
-  };
-  return loadPyodide({
-    indexURL: `${runtime}/pyodide/`,
-    lockFileContents: emptyLock,
-    jsglobals: Object.create(null),
-    env: { HOME: workFolder, PYTHONHASHSEED: '0', PYTHONINSPECT: '', TZ: 'UTC', LANG: 'C.UTF-8' },
-    ...(snapshot ? { _loadSnapshot: snapshot } : { _makeSnapshot: true }),
-  });
-}
-
-function output(stream: 'stdout' | 'stderr'): Output {
-  return {
-    write(bytes) {
-      say(stream, bytes);
-      return bytes.length;
-    },
-  };
-}
-
-function giveOrders(python: Interpreter, unit: GuestUnit): void {
-  const { entryPoint, args, environment, randomSeed } = unit;
-  python.FS.mkdirTree('/assay');
-  python.FS.writeFile(ordersPath, encoder.encode(JSON.stringify({ entryPoint, args, environment, randomSeed })));
-  python.setStdin({ read: () => 0 });
-  python.setStdout(output('stdout'));
-  python.setStderr(output('stderr'));
+function giveOrders({ FS }: Interpreter, unit: GuestUnit): void {
+  FS.mkdirTree('/assay');
+  FS.writeFile(ordersPath, new TextEncoder().encode(ordersOf(unit)));
 }
 
 /** The exit code that the prelude leaves with, 134 (as after SIGABRT) where the interpreter itself broke down. */
-function runSealed(python: Interpreter, gate: Gate, memoryBytes: number): number {
-  // oxlint-disable-next-line no-underscore-dangle -- the interpreter's own name
-  const module = python._module;
-  const script = module.stringToNewUTF8(prelude);
-  gate.seal(memoryBytes);
+function runSealed(python: Interpreter, gate: Gate): number {
   try {
-    // oxlint-disable-next-line no-underscore-dangle -- a function of CPython
-    module._PyRun_SimpleString(script);
+    evaluate(python, start);
     return 134;
   } catch (error) {
     const thrown = error as { name?: string; status?: unknown; message?: string };
@@ -97,32 +34,42 @@ function runSealed(python: Interpreter, gate: Gate, memoryBytes: number): number
   }
 }
 
-async function makeSnapshot(runtime: string): Promise<void> {
-  const pinned = sources();
-  pinned.pinEntropy('snapshot');
-  pinned.pinClock(0);
-  installGate(pythonPolicy, pinned.randomFill);
-  const python = await load(runtime, undefined);
-  python.runPython(warmUp);
-  sendFrames(frameKinds.data, python.makeMemorySnapshot());
+async function makeSnapshot(runtime: string, origin: Sources): Promise<void> {
+  installGate(pythonPolicy, origin.randomFill);
+  const python = await startPython(runtime);
+  evaluate(python, settle);
+  sendFrames(frameKinds.data, python.HEAPU8);
   sendDone();
 }
 
-async function runUnit(runtime: string): Promise<void> {
-  const origin = sources();
+async function runUnit(runtime: string, origin: Sources): Promise<void> {
   const gate = installGate(pythonPolicy, origin.randomFill);
-  const python = await load(runtime, readFileSync(`${runtime}/snapshot.bin`));
+  const image = openImage(`${runtime}/snapshot.bin`);
+  const python = await loadPython(runtime, image);
+  let isReady = false;
+  divertOutput(python.FS, (stream, bytes) => {
+    if (isReady) say(stream, bytes);
+  });
+  image.lay(python.HEAPU8);
+  gate.seal();
+  rehearse(python, image);
+  image.close();
+  isReady = true;
   sendReady();
   const unit = readUnit();
+  gate.bound(unit.memoryBytes);
+  // The files that are laid bear the unit's own time, and none of it has passed when the unit starts.
+  origin.pinFor(unit);
   giveOrders(python, unit);
   furnish(python.FS, unit, origin.randomFill);
-  if (unit.randomSeed !== null) origin.pinEntropy(`unit ${unit.randomSeed}`);
-  if (unit.epochMs !== null) origin.pinClock(unit.epochMs);
-  const code = runSealed(python, gate, unit.memoryBytes);
+  origin.pinFor(unit);
+  const code = runSealed(python, gate);
   handOut(python.FS, unit, code, gate.broken() !== undefined);
 }
 
 const [runtime = '', mode] = process.argv.slice(2);
-if (mode === 'snapshot') await makeSnapshot(runtime);
-else await runUnit(runtime);
+const origin = sources();
+origin.pin('start');
+if (mode === 'snapshot') await makeSnapshot(runtime, origin);
+else await runUnit(runtime, origin);
 waitForTheEnd();

@@ -6,6 +6,7 @@ import { constants, readFileSync } from 'node:fs';
 import { compileFunction } from 'node:vm';
 import { gunzipSync } from 'node:zlib';
 import type { MemoryFiles } from '../files.ts';
+import { divertOutput } from '../streams.ts';
 import { say, workFolder } from '../unit.ts';
 
 /** The exports of R's module that the guest calls; each name is the C function's with an underscore before it. */
@@ -80,7 +81,7 @@ export async function loadR(runtime: string): Promise<Interpreter> {
   });
   const r = settings as unknown as Interpreter;
   mountImages(r.FS, runtime);
-  divertOutput(r.FS);
+  divertOutput(r.FS, say);
   r.FS.writeFile(scriptPath, new Uint8Array());
   return r;
 }
@@ -108,31 +109,6 @@ function mountImages(files: MemoryFiles, runtime: string): void {
       files.mkdirTree(path.slice(0, path.lastIndexOf('/')));
       files.writeFile(path, bytes.subarray(start, end));
     }
-  }
-}
-
-/** Descriptors 1 and 2 become pipes to the driver, a write at a time. */
-function divertOutput(files: MemoryFiles): void {
-  for (const [descriptor, stream] of [
-    [1, 'stdout'],
-    [2, 'stderr'],
-  ] as const) {
-    const device = files.makedev(80 + descriptor, 0);
-    files.registerDevice(device, {
-      open(opened) {
-        opened.seekable = false;
-      },
-      write(_stream, buffer, offset, length) {
-        say(stream, new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length));
-        return length;
-      },
-    });
-    const path = `/dev/${stream}`;
-    files.unlink(path);
-    files.mkdev(path, device);
-    const open = files.streams[descriptor];
-    if (open) files.close(open);
-    if (files.open(path, 1).fd !== descriptor) throw new Error('the descriptors of the interpreter are not in order');
   }
 }
 

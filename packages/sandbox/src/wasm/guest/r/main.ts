@@ -9,6 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { sendFrames, waitForTheEnd } from '../channel.ts';
 import { sources, type Sources } from '../determinism.ts';
+import { removeTree } from '../files.ts';
 import { installGate, type Gate } from '../gate.ts';
 import { furnish, handOut } from '../furnish.ts';
 import { readUnit, remark, sendDone, sendReady, workFolder } from '../unit.ts';
@@ -53,7 +54,6 @@ function prepare(r: Interpreter, unit: GuestUnit): void {
 
 /** The exit code that R leaves with, 134 (as after SIGABRT) where the interpreter itself broke down. */
 function runSealed(r: Interpreter, gate: Gate, unit: GuestUnit): number {
-  gate.seal(unit.memoryBytes);
   r._R_setStartTime();
   if (unit.randomSeed !== null) evaluate(r, `set.seed(${unit.randomSeed % largestSeed})`);
   try {
@@ -85,7 +85,7 @@ function exitCode(thrown: unknown): number | undefined {
 
 /** What comes with R and is never a unit's, in files and in libraries. */
 function warm(r: Interpreter): void {
-  removeTree(r, bridgeFolder);
+  removeTree(r.FS, bridgeFolder);
   evaluate(r, warmUp);
 }
 
@@ -113,14 +113,16 @@ async function runUnit(runtime: string, origin: Sources): Promise<void> {
   r.FS.mkdirTree(`/tmp/${folder}`);
   // The fourth descriptor is the script's, which R had opened.
   if (r.FS.open(scriptPath, 0).fd !== 3) throw new Error('the descriptors of the interpreter are not in order');
-  removeTree(r, bridgeFolder);
+  removeTree(r.FS, bridgeFolder);
+  gate.seal();
   sendReady();
   const unit = readUnit();
-  origin.unpin();
+  gate.bound(unit.memoryBytes);
+  // The files that are laid bear the unit's own time, and none of it has passed when the unit starts.
+  origin.pinFor(unit);
   furnish(r.FS, unit, origin.randomFill);
   prepare(r, unit);
-  if (unit.randomSeed !== null) origin.pinEntropy(`unit ${unit.randomSeed}`);
-  if (unit.epochMs !== null) origin.pinClock(unit.epochMs);
+  origin.pinFor(unit);
   const code = runSealed(r, gate, unit);
   handOut(r.FS, unit, code, gate.broken() !== undefined);
 }
@@ -129,20 +131,9 @@ function isLoader(name: string): name is keyof Loaders {
   return name === '_dlopen_js' || name === '_dlsym_js' || name === 'emscripten_resize_heap';
 }
 
-function removeTree({ FS }: Interpreter, path: string): void {
-  for (const name of FS.readdir(path)) {
-    if (name === '.' || name === '..') continue;
-    const below = `${path}/${name}`;
-    if (FS.isDir(FS.lookupPath(below, { follow: false }).node.mode)) removeTree({ FS } as Interpreter, below);
-    else FS.unlink(below);
-  }
-  FS.rmdir(path);
-}
-
 const [runtime = '', mode] = process.argv.slice(2);
 const origin = sources();
-origin.pinEntropy('start');
-origin.pinClock(0);
+origin.pin('start');
 if (mode === 'snapshot') await makeSnapshot(runtime, origin);
 else await runUnit(runtime, origin);
 waitForTheEnd();

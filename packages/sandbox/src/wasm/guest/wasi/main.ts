@@ -90,8 +90,7 @@ function codeOf(thrown: unknown): number {
 const origin = sources();
 sendReady();
 const unit = readUnit();
-if (unit.randomSeed !== null) origin.pinEntropy(`unit ${unit.randomSeed}`);
-if (unit.epochMs !== null) origin.pinClock(unit.epochMs);
+origin.pinFor(unit);
 const disk = memoryDisk(() => BigInt(Math.round(origin.clock('real') * 1000)) * 1000n);
 const job = disk.folder(disk.root, 'job');
 const temporary = disk.folder(disk.root, 'tmp');
