@@ -481,6 +481,13 @@ CREATE TABLE ledger_history (
   CONSTRAINT ledger_history_pkey PRIMARY KEY (key, block, tx_index)
 );
 
+CREATE TABLE ledger_leaves (
+  block bigint NOT NULL,
+  tx_index integer NOT NULL,
+  leaves text NOT NULL,
+  CONSTRAINT ledger_leaves_pkey PRIMARY KEY (block, tx_index)
+);
+
 CREATE TABLE ledger_node (
   level smallint NOT NULL,
   position bigint NOT NULL,
@@ -1021,6 +1028,8 @@ GRANT INSERT, SELECT ON ledger_fact TO assay_app;
 GRANT SELECT, UPDATE ON ledger_head TO assay_app;
 
 GRANT INSERT, SELECT ON ledger_history TO assay_app;
+
+GRANT INSERT, SELECT ON ledger_leaves TO assay_app;
 
 GRANT INSERT, SELECT ON ledger_node TO assay_app;
 

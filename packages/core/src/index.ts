@@ -254,6 +254,7 @@ export {
   type Fact,
   type InclusionProof,
   type Ledger,
+  type LeafProof,
   type LedgerIdentity,
   type SignedHead,
   type StateVersion,

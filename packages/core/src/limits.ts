@@ -255,6 +255,10 @@ export const limits = {
   /** Organisations that a rule of the ledger may ask for. */
   ledgerVotes: 100,
   ledgerSubmissions: 1000,
+  /** Batched facts of one transaction, characters of one, and how many one call and one block take. */
+  ledgerLeaves: 1000,
+  ledgerLeafChars: 1024,
+  ledgerCallLeaves: 20_000,
   /** Submissions of several calls that share one database transaction, and with it one wait for the disk. */
   ledgerGroup: 2000,
   ledgerBlockTransactions: 500,

@@ -15,6 +15,7 @@ const record = fc.record(
     creator: fc.record({ mspId: text, certificate: text }),
     nonce: text,
     signature: text,
+    leaves: fc.record({ count: fc.nat(), root: text }),
     atMs: fc.maxSafeNat(),
     reads: fc.array(fc.tuple(text, version)),
     ranges: fc.array(

@@ -52,15 +52,17 @@ export function txIdOf(nonce: string, creator: Pick<Member, 'mspId' | 'fingerpri
  * numbers the platform's own JSON is canonical.
  */
 export function transactionText(record: TransactionRecord): string {
-  const { args, creator, event, ranges, reads, signature, writes } = record;
+  const { args, creator, event, leaves, ranges, reads, signature, writes } = record;
   const signed = signature === undefined ? '' : `,"signature":${JSON.stringify(signature)}`;
+  const batched =
+    leaves === undefined ? '' : `,"leaves":{"count":${leaves.count},"root":${JSON.stringify(leaves.root)}}`;
   const { certificate, mspId } = creator;
   const made = event === null ? 'null' : JSON.stringify({ name: event.name, payload: event.payload });
   return (
     `{"args":${JSON.stringify(args)},"atMs":${record.atMs},"code":${record.code}` +
     `,"contract":${JSON.stringify(record.contract)},"creator":${JSON.stringify({ certificate, mspId })}` +
     `,"event":${made},"fn":${JSON.stringify(record.fn)},"key":${JSON.stringify(record.key)}` +
-    `,"nonce":${JSON.stringify(record.nonce)},"ranges":${ranges.length === 0 ? '[]' : canonicalJson(ranges)}` +
+    `${batched},"nonce":${JSON.stringify(record.nonce)},"ranges":${ranges.length === 0 ? '[]' : canonicalJson(ranges)}` +
     `,"reads":${JSON.stringify(reads)},"result":${JSON.stringify(record.result)}${signed}` +
     `,"txId":${JSON.stringify(record.txId)},"writes":${JSON.stringify(writes)}}`
   );

@@ -7,6 +7,7 @@ import { fitInOneBlock, namesIn } from './dependency.ts';
 import type { Endorse, Endorsement } from './endorse.ts';
 import { timestampOf } from './fabric-runtime.ts';
 import type { LedgerKey, Member } from './keys.ts';
+import { leavesOf, type Leaves } from './leaves.ts';
 import { genesisBlock, headAfter, makeBlock, type Endorsed } from './make-block.ts';
 import { insertBlock, knownTxIds, lockHead, stateReader, transactionsByKey, type HeadRow } from './ledger-rows.ts';
 import type { StateCache } from './state-cache.ts';
@@ -32,6 +33,7 @@ interface Pending {
   readonly nonce: string;
   readonly txId: string;
   readonly signature: string;
+  readonly leaves: Leaves | undefined;
   /** What it touched when it was last run and had to wait. */
   readonly touched: ReadWriteSet;
 }
@@ -57,8 +59,9 @@ export async function commitRequests(
   const { pending: first, repeats } = newcomers(engine, await stored, sound, outcomes);
   let pending = first;
   while (pending.length > 0) {
-    const round = pending.slice(0, limits.ledgerBlockTransactions);
-    const rest = pending.slice(limits.ledgerBlockTransactions);
+    const size = roundSize(pending);
+    const round = pending.slice(0, size);
+    const rest = pending.slice(size);
     const reader = engine.cache.over(head.hash, stateReader(tx));
     const { now, later } = await cutBlock(engine, head, round, reader);
     head = await commitRound(engine, tx, head, { executed: now, reader }, outcomes);
@@ -67,6 +70,16 @@ export async function commitRequests(
   const asked = requests.map((one) => [one.submission, one.problem ?? one.creator.fingerprint]);
   for (const { index, of } of repeats) outcomes[index] = repeatedOutcome(asked, outcomes, index, of);
   return outcomes;
+}
+
+/** How many of the first go into one block at most. */
+function roundSize(pending: readonly Pending[]): number {
+  let leaves = 0;
+  const over = pending.findIndex((one, index) => {
+    leaves += one.leaves?.count ?? 0;
+    return index === limits.ledgerBlockTransactions || leaves > limits.ledgerCallLeaves;
+  });
+  return over === -1 ? pending.length : over;
 }
 
 /** Executes what may go into the next block together; the rest waits and is not run in vain. */
@@ -189,8 +202,8 @@ function storedOutcome(
   const record = JSON.parse(row.transaction) as TransactionRecord;
   const same =
     record.creator.certificate === member.fingerprint &&
-    JSON.stringify([record.contract, record.fn, record.args]) ===
-      JSON.stringify([submission.contract, submission.fn, submission.args]);
+    JSON.stringify([record.contract, record.fn, record.args, record.leaves?.root]) ===
+      JSON.stringify([submission.contract, submission.fn, submission.args, leavesOf(submission)?.root]);
   if (!same) return refused(refuse('idempotency.key_reused', 'the key committed another transaction before'));
   return { kind: 'committed', txId: asHash(record.txId), block: row.block, result: record.result };
 }

@@ -2,6 +2,7 @@
 
 import { contracts, platformMsp } from '@assay/contracts';
 import {
+  limits,
   refuse,
   type Ledger,
   type LedgerIdentity,
@@ -45,6 +46,9 @@ export interface EmbeddedLedger extends Ledger {
   isConsistent(kept: SignedHead): Promise<boolean>;
 }
 
+/** Batched facts that weigh as much as a transaction when calls are put together. */
+const leavesPerUnit = limits.ledgerCallLeaves / limits.ledgerSubmissions;
+
 /** The parts of an engine that need no database. */
 export function embeddedEngine(options: Omit<EmbeddedLedgerOptions, 'db'>): Engine {
   const { key, mspIds = [platformMsp, workerMsp] } = options;
@@ -69,11 +73,12 @@ export async function openEmbeddedLedger(options: EmbeddedLedgerOptions): Promis
   const first = await reached(readSignedHead(db, 0n));
   await requireEngine(db, 'embedded');
   if (first.publicKey !== key.publicKey) throw refuse('config.invalid', 'the ledger was made with another key');
-  const combiner = openCombiner((requests: readonly Admitted[]) =>
-    db.transaction((tx) => commitRequests(engine, tx, requests)),
+  const combiner = openCombiner(
+    (requests: readonly Admitted[]) => db.transaction((tx) => commitRequests(engine, tx, requests)),
+    ({ submission }) => 1 + (submission.leaves?.length ?? 0) / leavesPerUnit,
   );
   const signed = async (submissions: readonly Submission[], as: LedgerIdentity): Promise<Admitted[]> => {
-    requireFew(submissions.length);
+    requireFew(submissions);
     const signer = key.member(as);
     const proposals = submissions.map((submission) => signProposal(engine.channel, submission, signer));
     return admit(engine, proposals, signer);

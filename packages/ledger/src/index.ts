@@ -26,6 +26,7 @@ export { signatureOf, type SignatureState } from './explorer-signature.ts';
 export { ledgerFigures, type LedgerFigures } from './ledger-figures.ts';
 export { benchGateway, type GatewayBenchOptions } from './fabric/bench-gateway.ts';
 export { benchLedger, type LedgerBenchOptions, type LedgerBenchResult } from './bench-ledger.ts';
+export { benchLeaves, type LeavesBenchOptions, type LeavesBenchResult } from './bench-leaves.ts';
 export { benchSigned, type SignedBenchOptions, type SignedBenchResult } from './bench-signed.ts';
 export { benchSignatureChecks, type SignatureBenchOptions } from './bench-signature-checks.ts';
 export { openFabricLedger, type FabricLedger, type FabricLedgerOptions } from './fabric/fabric-ledger.ts';

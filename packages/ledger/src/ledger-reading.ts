@@ -6,6 +6,7 @@ import {
   type BlockHeader,
   type ConsistencyProof,
   type InclusionProof,
+  type LeafProof,
   type Ledger,
   type Sha256Hex,
   type SignedHead,
@@ -14,14 +15,16 @@ import type { Database, Tx } from '@assay/store';
 import { asHash } from './block.ts';
 import { consistencyPath, inclusionPath } from './chain-tree.ts';
 import { readSignedHead, txPathOf } from './ledger-proofs.ts';
+import { leafPath, readLeaves } from './leaves.ts';
 import { nodeReader, readHead, selectFacts } from './ledger-rows.ts';
 
 /** The reading half of the port. */
-export function proofsOf(db: Database): Pick<Ledger, 'facts' | 'prove' | 'proveConsistency' | 'head'> {
+export function proofsOf(db: Database): Pick<Ledger, 'facts' | 'prove' | 'proveLeaf' | 'proveConsistency' | 'head'> {
   return {
     facts: (position, limit) =>
       reached(selectFacts(db, 'position >= $1 ORDER BY position LIMIT $2', [position, limit])),
     prove: (txId) => snapshot(db, async (tx) => proveIn(tx, txId, await newestHead(tx))),
+    proveLeaf: (txId, index) => snapshot(db, async (tx) => leafProofIn(tx, txId, index, await newestHead(tx))),
     proveConsistency: (earlier) => snapshot(db, async (tx) => consistencyIn(tx, earlier, await newestHead(tx))),
     head: () => snapshot(db, newestHead),
   };
@@ -65,6 +68,13 @@ async function proveIn(tx: Tx, txId: Sha256Hex, head: SignedHead): Promise<Inclu
   const { block, txIndex, transactions, header } = await txPathOf(tx, txId);
   const chainPath = await inclusionPath(block, head.block + 1n, nodeReader(tx));
   return { ...transactions, txIndex, header, chainPath: chainPath.map(asHash), head };
+}
+
+async function leafProofIn(tx: Tx, txId: Sha256Hex, index: number, head: SignedHead): Promise<LeafProof> {
+  const leaves = await readLeaves(tx, txId);
+  const leaf = leaves[index];
+  if (leaf === undefined) throw refuse('ledger.not_found', 'the transaction has no such batched fact');
+  return { leaf, index, path: leafPath(leaves, index), transaction: await proveIn(tx, txId, head) };
 }
 
 async function consistencyIn(tx: Tx, earlier: bigint, head: SignedHead): Promise<ConsistencyProof> {

@@ -36,6 +36,8 @@ export interface BlockRows {
   readonly writes: ReadonlyMap<string, StateEntry | null>;
   readonly history: readonly Readonly<{ key: string; txIndex: number }>[];
   readonly facts: readonly Fact[];
+  /** Of each transaction that has some. */
+  readonly leaves: readonly Readonly<{ txIndex: number; text: string }>[];
   readonly nodes: readonly TreeNode[];
   readonly peaks: readonly string[];
   readonly members: readonly Member[];
@@ -102,6 +104,9 @@ WITH block AS (
   SELECT $16 + n - 1, $1, tx_index, tx_id, contract, name, payload, job, $17
   FROM unnest($18::integer[], $19::text[], $20::text[], $21::text[], $22::text[], $30::text[])
     WITH ORDINALITY AS t (tx_index, tx_id, contract, name, payload, job, n)
+), leaves AS (
+  INSERT INTO ledger_leaves (block, tx_index, leaves)
+  SELECT $1, tx_index, leaves FROM unnest($31::integer[], $32::text[]) AS t (tx_index, leaves)
 ), node AS (
   INSERT INTO ledger_node (level, position, hash)
   SELECT * FROM unnest($23::smallint[], $24::bigint[], $25::text[])
@@ -152,6 +157,8 @@ export async function insertBlock(tx: Tx, rows: BlockRows, firstFact: bigint): P
     textArray(members.map((member) => member.certificate)),
     rows.peaks.join(','),
     textArray(facts.map((fact) => subjectOf(fact.payload))),
+    integerArray(rows.leaves.map((one) => one.txIndex)),
+    textArray(rows.leaves.map((one) => one.text)),
   ]);
 }
 

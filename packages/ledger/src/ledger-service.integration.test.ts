@@ -149,7 +149,7 @@ test('a database that does not answer is a ledger that is away', async () => {
 });
 
 test('the program may add to the ledger, and change only state and head', async () => {
-  for (const table of ['block', 'tx', 'history', 'fact', 'node', 'creator']) {
+  for (const table of ['block', 'tx', 'history', 'fact', 'leaves', 'node', 'creator']) {
     const [column] = await database.owner.query<{ name: string }>(
       'SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1 LIMIT 1',
       [`ledger_${table}`],

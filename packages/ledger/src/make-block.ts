@@ -12,6 +12,7 @@ import { asHash, blockHashOf, headerText, signHead, transactionText, txRootOf } 
 import { appendLeaf, rootOfPeaks } from './chain-tree.ts';
 import { factsOfEvent } from './facts-of-event.ts';
 import type { LedgerKey, Member } from './keys.ts';
+import { leavesText, type Leaves } from './leaves.ts';
 import type { BlockRows, HeadRow } from './ledger-rows.ts';
 import type { StateEntry, StateReader } from './state-reader.ts';
 import type { ReadWriteSet } from './transaction-stub.ts';
@@ -23,6 +24,7 @@ export interface Endorsed {
   readonly member: Member;
   readonly nonce: string;
   readonly signature: string;
+  readonly leaves?: Leaves | undefined;
   readonly txId: string;
   readonly atMs: number;
   readonly result: string;
@@ -68,7 +70,10 @@ export async function makeBlock(
     transaction: texts[index] ?? '',
   }));
   const members = [...new Map(endorsed.map(({ member }) => [member.fingerprint, member])).values()];
-  return { ...sealed(head, header, key), transactions, writes, history, facts, members };
+  const leaves = endorsed.flatMap(({ submission }, txIndex) =>
+    submission.leaves ? [{ txIndex, text: leavesText(submission.leaves) }] : [],
+  );
+  return { ...sealed(head, header, key), transactions, writes, history, facts, leaves, members };
 }
 
 /** Block 0: no transactions, but who signs blocks and who issues certificates. */
@@ -76,7 +81,15 @@ export function genesisBlock(head: HeadRow, key: LedgerKey, channel: string, msp
   const authorities = mspIds.map((mspId) => ({ mspId, certificate: key.authority(mspId) }));
   const genesis = { channel, publicKey: key.publicKey, authorities };
   const header = { block: 0, previous: head.hash, txRoot: txRootOf([]), txCount: 0, atMs: head.nowMs, genesis };
-  return { ...sealed(head, header, key), transactions: [], writes: new Map(), history: [], facts: [], members: [] };
+  return {
+    ...sealed(head, header, key),
+    transactions: [],
+    writes: new Map(),
+    history: [],
+    facts: [],
+    leaves: [],
+    members: [],
+  };
 }
 
 /** The head row as it stands after `rows`. */
@@ -115,5 +128,6 @@ function recordOf(one: Endorsed, code: TransactionRecord['code']): TransactionRe
     result: one.result,
     code,
     signature: one.signature,
+    ...(one.leaves && { leaves: one.leaves }),
   };
 }

@@ -12,6 +12,7 @@ import {
 import { nonceOf, txIdOf } from './block.ts';
 import type { FindCreator } from './creators.ts';
 import type { Member, Signer } from './keys.ts';
+import { leafProblem, leavesOf, type Leaves } from './leaves.ts';
 import { problemOf } from './requests.ts';
 import { checkSignatures } from './signature-pool.ts';
 
@@ -34,6 +35,7 @@ export type Admitted =
       readonly nonce: string;
       readonly txId: Sha256Hex;
       readonly signature: string;
+      readonly leaves: Leaves | undefined;
       /** Signs once more where the first attempt became a conflict; null where the client has to. */
       readonly signer: Signer | null;
       readonly problem?: undefined;
@@ -41,10 +43,16 @@ export type Admitted =
   | { readonly submission: Submission; readonly problem: Refusal };
 
 /** What the creator signs. */
-export function messageOf(channel: string, submission: Submission, creator: Member, nonce: string): string {
+export function messageOf(
+  channel: string,
+  submission: Submission,
+  { mspId, fingerprint: certificate }: Member,
+  nonce: string,
+  leaves: Leaves | undefined = leavesOf(submission),
+): string {
   const { contract, fn, args, idempotencyKey: key } = submission;
-  const { mspId, fingerprint: certificate } = creator;
-  return proposalMessage(channel, { contract, fn, args, key, nonce, creator: { mspId, certificate } });
+  const called = { contract, fn, args, key, nonce, creator: { mspId, certificate } };
+  return proposalMessage(channel, leaves ? { ...called, leaves } : called);
 }
 
 /** The message of a stored transaction. */
@@ -75,13 +83,13 @@ export async function admit(
   proposals: readonly SignedProposal[],
   signer: Signer | null = null,
 ): Promise<Admitted[]> {
-  requireFew(proposals.length);
+  requireFew(proposals.map(({ submission }) => submission));
   const admitted = proposals.map((proposal) => admitForm(gate, proposal, signer));
   const sound = admitted.flatMap((one) => (one.problem ? [] : [one]));
   const verdicts = await checkSignatures(
-    sound.map(({ submission, creator, nonce, signature }) => ({
+    sound.map(({ submission, creator, nonce, signature, leaves }) => ({
       publicKey: creator.publicKey,
-      message: messageOf(gate.channel, submission, creator, nonce),
+      message: messageOf(gate.channel, submission, creator, nonce, leaves),
       signature,
     })),
   );
@@ -90,22 +98,34 @@ export async function admit(
 }
 
 /** Refuses a call of too many submissions before any work is done for it. */
-export function requireFew(count: number): void {
-  if (count > limits.ledgerSubmissions) {
+export function requireFew(submissions: readonly Submission[]): void {
+  if (submissions.length > limits.ledgerSubmissions) {
     throw refuse('request.too_large', `at most ${limits.ledgerSubmissions} submissions go in one call`);
+  }
+  if (submissions.reduce((sum, { leaves }) => sum + (leaves?.length ?? 0), 0) > limits.ledgerCallLeaves) {
+    throw refuse('request.too_large', `at most ${limits.ledgerCallLeaves} batched facts go in one call`);
   }
 }
 
 function admitForm(gate: Gate, proposal: SignedProposal, signer: Signer | null) {
   const { submission, certificate, nonce, signature } = proposal;
-  const problem = problemOf(submission) ?? sealing(submission);
+  const problem = problemOf(submission) ?? sealing(submission) ?? leafProblem(submission);
   if (problem) return { submission, problem };
   const creator = gate.creatorOf(certificate);
   if (!creator)
     return { submission, problem: refuse('auth.forbidden', 'no authority of this ledger issued the certificate') };
   if (!/^[0-9a-f]{64}$/.test(nonce))
     return { submission, problem: refuse('request.malformed', 'a nonce is 64 hex digits') };
-  return { submission, creator, nonce, txId: txIdOf(nonce, creator), signature, signer, problem: undefined };
+  return {
+    submission,
+    creator,
+    nonce,
+    txId: txIdOf(nonce, creator),
+    signature,
+    leaves: leavesOf(submission),
+    signer,
+    problem: undefined,
+  };
 }
 
 function badSignature(): Refusal {

@@ -13,6 +13,7 @@ import { creatorsUnder, type FindCreator } from './creators.ts';
 import type { Endorse } from './endorse.ts';
 import { factsOfEvent, subjectOf } from './facts-of-event.ts';
 import { timestampOf } from './fabric-runtime.ts';
+import type { Leaves } from './leaves.ts';
 import { memoryState, type MemoryState } from './memory-state.ts';
 import { messageOfRecord } from './proposal.ts';
 import { checkSignatures } from './signature-pool.ts';
@@ -62,6 +63,8 @@ export interface Replay {
   readonly history: Set<string>;
   readonly nodes: TreeNode[];
   readonly creators: Set<string>;
+  /** By `block/txIndex`. */
+  readonly leaves: Map<string, Leaves>;
   readonly problems: LedgerProblem[];
   peaks: string[];
   previous: string;
@@ -83,6 +86,7 @@ export function startReplay(): Replay {
     history: new Set(),
     nodes: [],
     creators: new Set(),
+    leaves: new Map(),
     problems: [],
     peaks: [],
     previous: noBlock,
@@ -138,6 +142,7 @@ export async function replayBlock(
     }
     checkTransaction(replay, row, record, problem);
     signed.push({ record, txIndex: row.tx_index });
+    if (record.leaves) replay.leaves.set(`${number}/${row.tx_index}`, record.leaves);
     await checkExecution(replay, record, evidence, problem);
     const code = await validate(record, { reader: replay.state, writes });
     if (code !== record.code) problem('ledger_tx', `transaction ${row.tx_index} has code ${record.code}, not ${code}`);

@@ -11,13 +11,14 @@ interface Waiting<Request, Outcome> {
 /** A function that commits what it is given together with whatever else waits when the writer is free. */
 export function openCombiner<Request, Outcome>(
   commit: (requests: readonly Request[]) => Promise<Outcome[]>,
+  weigh: (request: Request) => number = () => 1,
 ): (requests: readonly Request[]) => Promise<Outcome[]> {
   let waiting: Waiting<Request, Outcome>[] = [];
   let running = false;
   const drain = async (): Promise<void> => {
     running = true;
     while (waiting.length > 0) {
-      const batch = takeBatch(waiting);
+      const batch = takeBatch(waiting, weigh);
       waiting = waiting.slice(batch.length);
       await commitBatch(batch, commit);
     }
@@ -34,11 +35,14 @@ export function openCombiner<Request, Outcome>(
     });
 }
 
-function takeBatch<Request, Outcome>(waiting: readonly Waiting<Request, Outcome>[]): Waiting<Request, Outcome>[] {
+function takeBatch<Request, Outcome>(
+  waiting: readonly Waiting<Request, Outcome>[],
+  weigh: (request: Request) => number,
+): Waiting<Request, Outcome>[] {
   const batch: Waiting<Request, Outcome>[] = [];
   let size = 0;
   for (const one of waiting) {
-    size += one.requests.length;
+    size += one.requests.reduce((sum, request) => sum + weigh(request), 0);
     if (batch.length > 0 && size > limits.ledgerGroup) break;
     batch.push(one);
   }

@@ -26,6 +26,7 @@ import { embeddedEngine } from './embedded-ledger.ts';
 import { fastestEd25519, withOpenssl } from './ed25519.ts';
 import { timestampOf } from './fabric-runtime.ts';
 import { ledgerKeyFromSeed } from './keys.ts';
+import { leafPath, leavesOf } from './leaves.ts';
 import type { HeadRow } from './ledger-rows.ts';
 import { genesisBlock, headAfter, makeBlock, type Endorsed } from './make-block.ts';
 import { memoryState } from './memory-state.ts';
@@ -43,7 +44,16 @@ const submissions: readonly Submission[] = [
   ['slashReputation', [`wrk_${'4'.repeat(32)}`, 'sandbox.escape'], '第三 \u{1f600}'],
 ].map(([fn, args, idempotencyKey]) => ({ contract: 'Reputation', fn, args, idempotencyKey }) as Submission);
 
-/** Two blocks of a new chain: block 0, and one of three transactions. */
+const leaves = ['first fact', 'второй', '\u{1f600} "3"\n', '', 'fifth'];
+
+const carrier: Submission = {
+  contract: 'Reputation',
+  fn: 'slashReputation',
+  args: [`wrk_${'5'.repeat(32)}`, 'none'],
+  idempotencyKey: 'with batched facts',
+};
+
+/** Two blocks of a new chain: block 0, and one of four transactions, the last with batched facts. */
 async function vectors() {
   const key = ledgerKeyFromSeed(fromHex(seed));
   const engine = embeddedEngine({ key });
@@ -53,7 +63,7 @@ async function vectors() {
   const state = memoryState();
   const proposals: object[] = [];
   const endorsed: Endorsed[] = [];
-  for (const submission of submissions) {
+  for (const submission of [...submissions, { ...carrier, leaves }]) {
     const { nonce, signature } = signProposal(channel, submission, signer);
     const txId = txIdOf(nonce, signer);
     const message = messageOf(channel, submission, signer, nonce);
@@ -63,10 +73,11 @@ async function vectors() {
     const proposal = { contract, fn, args, txId, channel, mspId, certificate, timestamp: timestampOf(atMs) };
     const outcome = await engine.endorse(proposal, async () => undefined, state);
     if (outcome.kind === 'refused') throw new Error(outcome.message);
-    endorsed.push({ ...outcome, submission, member: signer, nonce, signature, txId, atMs });
+    const stated = { leaves: leavesOf(submission), submission, member: signer, nonce, signature, txId, atMs };
+    endorsed.push({ ...outcome, ...stated });
   }
   const block = await makeBlock(headAfter(start, genesis), endorsed, state, key);
-  const leaves = block.transactions.map(({ transaction }) => utf8(transaction));
+  const texts = block.transactions.map(({ transaction }) => utf8(transaction));
   const heads = [genesis, block].map(({ head }) => ({
     message: headMessage(head),
     ...head,
@@ -87,8 +98,9 @@ async function vectors() {
     transactions: block.transactions.map(({ transaction }, index) => ({
       transaction,
       leaf: toHex(merkleLeaf(sha256, utf8(transaction))),
-      path: merklePath(sha256, leaves, index),
+      path: merklePath(sha256, texts, index),
     })),
+    batchedFacts: leaves.map((leaf, index) => ({ leaf, path: leafPath(leaves, index) })),
     headers: [genesis.headerText, block.headerText],
     heads,
   };
@@ -107,7 +119,9 @@ test('the committed signatures, hashes and paths hold by the rules alone', () =>
     const record = JSON.parse(transaction) as TransactionRecord;
     const { args, contract, fn, key, nonce, signature = '' } = record;
     const called = { certificate: record.creator.certificate, mspId: record.creator.mspId };
-    const signed = `assay/proposal/1\n${canonicalJson({ args, channel, contract, creator: called, fn, key, nonce })}`;
+    const batched = record.leaves && { leaves: { count: record.leaves.count, root: record.leaves.root } };
+    const proposal = { args, channel, contract, creator: called, fn, key, ...batched, nonce };
+    const signed = `assay/proposal/1\n${canonicalJson(proposal)}`;
     expect(signed).toBe((committed.proposals[index] as { message: string }).message);
     expect(nonce).toBe(nonceOf({ idempotencyKey: key }, 0));
     for (const check of [fastestEd25519(), withOpenssl()]) {
@@ -122,6 +136,11 @@ test('the committed signatures, hashes and paths hold by the rules alone', () =>
     expect(toHex(merkleLeaf(sha256, utf8(transaction)))).toBe(leaf);
     const claim = { leaf: utf8(transaction), index, size: header.txCount, path, root: header.txRoot };
     expect(verifyMerklePath(sha256, claim)).toBe(true);
+  }
+  const { count = 0, root = '' } = (JSON.parse(transactions[3]?.transaction ?? '') as TransactionRecord).leaves ?? {};
+  expect(count).toBe(committed.batchedFacts.length);
+  for (const [index, { leaf, path }] of committed.batchedFacts.entries()) {
+    expect(verifyMerklePath(sha256, { leaf: utf8(leaf), index, size: count, path, root })).toBe(true);
   }
   for (const [index, head] of heads.entries()) {
     const hash = hashOf(sha256, 'block', JSON.parse(headers[index] ?? '') as CanonicalValue);

@@ -81,6 +81,15 @@ beforeAll(async () => {
       as,
     );
   }
+  const batch = Array.from({ length: 20 }, (_, index) => `fact ${index}`);
+  await ledger.submit(
+    [
+      { ...result(worker('a')), leaves: batch },
+      { ...result(worker('b')), leaves: ['f'] },
+    ],
+    as,
+  );
+  await ledger.submit([{ ...result(worker('c')), leaves: ['one', 'two'] }], as);
   await ledger.submit([call('Contract', 'disputeContract', job('2'), hash('3'))], { ...as, name: 'other' });
   await ledger.submit([call('Contract', 'resolveDispute', job('2'), 'REFUNDED', hash('3'))], as);
 });
@@ -193,7 +202,7 @@ describe('an edited ledger', () => {
        WHERE table_name LIKE 'ledger\\_%' AND NOT (table_name = 'ledger_head' AND column_name = 'one')
        ORDER BY table_name, ordinal_position`,
     );
-    expect(new Set(columns.map((column) => column.table_name)).size).toBe(8);
+    expect(new Set(columns.map((column) => column.table_name)).size).toBe(9);
     for (const column of columns) {
       for (const at of [0, 3, 11]) {
         const report = await reportAfter((tx) => editOneCharacter(tx, column, at));
@@ -224,6 +233,7 @@ describe('an edited ledger', () => {
     'ledger_state',
     'ledger_history',
     'ledger_fact',
+    'ledger_leaves',
     'ledger_node',
     'ledger_creator',
     'ledger_head',
@@ -236,6 +246,7 @@ describe('an edited ledger', () => {
   test.each([
     [`INSERT INTO ledger_state VALUES ('a', 'b', 1, 0)`, 'ledger_state'],
     [`INSERT INTO ledger_history VALUES ('a', 1, 0)`, 'ledger_history'],
+    [`INSERT INTO ledger_leaves VALUES (1, 0, '["x"]')`, 'ledger_leaves'],
     [`INSERT INTO ledger_node VALUES (9, 9, 'x')`, 'ledger_node'],
     [`INSERT INTO ledger_creator VALUES (encode(sha256('x'), 'hex'), 'M', 'x')`, 'ledger_creator'],
     [
@@ -305,7 +316,7 @@ describe('a head that somebody kept', () => {
     await ledger.submit([result(worker('4'))], as);
     const kept = await ledger.head();
     const cut = async (tx: Tx): Promise<void> => {
-      for (const table of ['ledger_tx', 'ledger_state', 'ledger_history', 'ledger_fact']) {
+      for (const table of ['ledger_tx', 'ledger_state', 'ledger_history', 'ledger_fact', 'ledger_leaves']) {
         await tx.query(`DELETE FROM ${table} WHERE block >= $1`, [before?.next_block]);
       }
       await tx.query('DELETE FROM ledger_block WHERE number >= $1', [before?.next_block]);

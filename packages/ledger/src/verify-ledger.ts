@@ -16,6 +16,7 @@ import {
 } from './replay.ts';
 import type { StoredTransaction } from './replay.ts';
 import type { ContractClass } from './fabric-runtime.ts';
+import { compareLeaves } from './verify-leaves.ts';
 
 export interface VerifyOptions {
   /** The key that the chain must be signed with; without it the key that block 0 names is believed. */
@@ -89,6 +90,7 @@ export async function compareTables(tx: Tx, replay: Replay): Promise<void> {
   await compareState(tx, replay);
   await compareHistory(tx, replay);
   await compareFacts(tx, replay);
+  await compareLeaves(tx, replay);
   await compareNodes(tx, replay);
 }
 

@@ -57,6 +57,15 @@ CREATE TABLE ledger_fact (
 );
 CREATE INDEX ledger_fact_job ON ledger_fact (job, position) WHERE job IS NOT NULL;
 
+-- The batched facts that came with a transaction, which holds the Merkle root over them.
+CREATE TABLE ledger_leaves (
+  block bigint NOT NULL,
+  tx_index integer NOT NULL,
+  -- JSON: a list of texts.
+  leaves text NOT NULL,
+  PRIMARY KEY (block, tx_index)
+);
+
 -- Complete subtrees of the tree over block hashes.
 CREATE TABLE ledger_node (
   level smallint NOT NULL,
@@ -85,6 +94,6 @@ CREATE TABLE ledger_head (
 INSERT INTO ledger_head DEFAULT VALUES;
 
 GRANT SELECT, INSERT ON
-  ledger_block, ledger_tx, ledger_history, ledger_fact, ledger_node, ledger_creator TO assay_app;
+  ledger_block, ledger_tx, ledger_history, ledger_fact, ledger_leaves, ledger_node, ledger_creator TO assay_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ledger_state TO assay_app;
 GRANT SELECT, UPDATE ON ledger_head TO assay_app;

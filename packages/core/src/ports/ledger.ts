@@ -5,7 +5,8 @@
  * - a block's hash is SHA-256 over `assay/block/1\n<header>`, the header in canonical JSON (`hashOf(…, 'block', header)`);
  * - the leaf of a block in the chain's tree is the 32 bytes of its hash, its index the block's number;
  * - a head's signature is ed25519 over the UTF-8 of `headMessage(head)`;
- * - a transaction's signature is its creator's: ed25519 over the UTF-8 of `proposalMessage(channel, transaction)`.
+ * - a transaction's signature is its creator's: ed25519 over the UTF-8 of `proposalMessage(channel, transaction)`;
+ * - the root over the leaves of a transaction is `merkleRoot` over the UTF-8 of each.
  */
 
 import { canonicalJson, type Sha256Hex } from '../hash.ts';
@@ -31,6 +32,11 @@ export interface Submission {
    * engine without private data refuses `ledger.refused`.
    */
   readonly sealed?: string;
+  /**
+   * Batched facts: 1 to `limits.ledgerLeaves` texts that stand on the chain with the transaction, each provable by itself.
+   * The creator signs their Merkle root; contracts do not see them. An engine that keeps none refuses `ledger.refused`.
+   */
+  readonly leaves?: readonly string[];
 }
 
 export type SubmissionOutcome =
@@ -78,11 +84,22 @@ export function headMessage(head: Pick<SignedHead, 'block' | 'blockHash' | 'chai
  */
 export function proposalMessage(
   channel: string,
-  proposal: Pick<TransactionRecord, 'contract' | 'fn' | 'args' | 'key' | 'nonce' | 'creator'>,
+  proposal: Pick<TransactionRecord, 'contract' | 'fn' | 'args' | 'key' | 'nonce' | 'creator' | 'leaves'>,
 ): string {
   const { contract, fn, args, key, nonce, creator } = proposal;
   const { mspId, certificate } = creator;
-  return `assay/proposal/1\n${canonicalJson({ args, channel, contract, creator: { certificate, mspId }, fn, key, nonce })}`;
+  const leaves = proposal.leaves && { count: proposal.leaves.count, root: proposal.leaves.root };
+  const signed = {
+    args,
+    channel,
+    contract,
+    creator: { certificate, mspId },
+    fn,
+    key,
+    ...(leaves && { leaves }),
+    nonce,
+  };
+  return `assay/proposal/1\n${canonicalJson(signed)}`;
 }
 
 /** What a block's header says, as its canonical JSON carries it. */
@@ -129,6 +146,8 @@ export interface TransactionRecord {
    * there the creator signed that network's envelope.
    */
   readonly signature?: string;
+  /** How many leaves came with the transaction, and the Merkle root over them; absent where none did. */
+  readonly leaves?: Readonly<{ count: number; root: string }>;
   /** The clock of who asked. */
   readonly atMs: number;
   readonly reads: readonly (readonly [key: string, version: StateVersion])[];
@@ -162,6 +181,15 @@ export interface InclusionProof {
   readonly head: SignedHead;
 }
 
+/** Proves that one leaf is among those that came with a transaction of the chain. */
+export interface LeafProof {
+  readonly leaf: string;
+  readonly index: number;
+  /** From the leaf to the root that the transaction names. */
+  readonly path: readonly Sha256Hex[];
+  readonly transaction: InclusionProof;
+}
+
 /** Proves that a later head only adds blocks to an earlier one (RFC 6962 §2.1.2). */
 export interface ConsistencyProof {
   readonly path: readonly Sha256Hex[];
@@ -182,6 +210,8 @@ export interface Ledger {
   facts(position: bigint, limit: number): Promise<readonly Fact[]>;
   /** Refuses `ledger.not_found`. */
   prove(txId: Sha256Hex): Promise<InclusionProof>;
+  /** One leaf of the transaction, counted from 0; refuses `ledger.not_found`. */
+  proveLeaf(txId: Sha256Hex, index: number): Promise<LeafProof>;
   /** From the head of block `earlier` to the newest; refuses `ledger.not_found`. */
   proveConsistency(earlier: bigint): Promise<ConsistencyProof>;
   head(): Promise<SignedHead>;

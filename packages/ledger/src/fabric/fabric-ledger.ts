@@ -9,6 +9,7 @@ import {
   type ContractName,
   type Ledger,
   type LedgerIdentity,
+  type Submission,
   type SubmissionOutcome,
 } from '@assay/core';
 import { platformMsp } from '@assay/contracts';
@@ -105,7 +106,7 @@ async function submitAll(
   const work: Promise<void>[] = [];
   const repeats: { index: number; of: number }[] = [];
   for (const [index, { submission, as }] of requests.entries()) {
-    const problem = problemOf(submission) ?? unusableKey(submission.idempotencyKey);
+    const problem = problemOf(submission) ?? unusableKey(submission.idempotencyKey) ?? withLeaves(submission);
     const of = first.get(submission.idempotencyKey);
     if (problem) outcomes[index] = refused(problem);
     else if (of !== undefined) repeats.push({ index, of });
@@ -129,6 +130,11 @@ async function submitAll(
 /** Fabric's composite keys end their ranges with the last code point. */
 function unusableKey(key: string) {
   return key.includes('\u{10ffff}') ? refuse('request.malformed', 'the key holds broken characters') : undefined;
+}
+
+/** Its mirror holds what stands in the network's blocks, and nothing besides. */
+function withLeaves({ leaves }: Submission) {
+  return leaves === undefined ? undefined : refuse('ledger.refused', 'the Fabric ledger keeps no batched facts');
 }
 
 interface Call {

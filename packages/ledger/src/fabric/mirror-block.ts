@@ -43,6 +43,7 @@ export function mirrorBlock(
     ...sealed(head, header, key),
     transactions,
     ...effectsOf(head, block, header.atMs),
+    leaves: [],
     members: membersOf(block),
   };
 }

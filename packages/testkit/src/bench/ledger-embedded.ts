@@ -1,7 +1,14 @@
 /** The embedded ledger beside what bounds it: how many signatures this machine can check. */
 
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
-import { benchSigned, benchSignatureChecks, ledgerKeyFromSeed, openEmbeddedLedger, verifyLedger } from '@assay/ledger';
+import {
+  benchLeaves,
+  benchSigned,
+  benchSignatureChecks,
+  ledgerKeyFromSeed,
+  openEmbeddedLedger,
+  verifyLedger,
+} from '@assay/ledger';
 import type { Database } from '@assay/store';
 
 /** One line of the report. */
@@ -65,6 +72,13 @@ export async function embeddedRows(db: Database, runs: number, nowMs: NowMs): Pr
     }
     rows.push({ name: `embedded, each signed by its client, ${name}`, rates });
   }
+  const batched: number[] = [];
+  for (let run = 0; run <= runs; run += 1) {
+    const measured = await benchLeaves({ ...shared, batches: 200, leaves: 1000, callers: 40 });
+    if (measured.committed !== 200_000) throw new Error(`${measured.committed} of 200,000 facts were committed`);
+    if (run > 0) batched.push(measured.perSecond);
+  }
+  rows.push({ name: 'embedded, batched facts, 1,000 a signed transaction', rates: batched });
   const started = nowMs();
   const report = await verifyLedger(db);
   if (!report.ok) throw new Error(`the chain does not verify: ${report.problems[0]?.what ?? ''}`);
