@@ -10,7 +10,12 @@ import type { TradeDeps } from './trade-deps.ts';
 export type LedgerDeps = Pick<TradeDeps, 'store' | 'ledger' | 'identities'>;
 
 /** Refusals that pass with time. */
-const passing: ReadonlySet<string> = new Set(['escrow.window_open', 'ledger.conflict', 'ledger.unavailable']);
+const passing: ReadonlySet<string> = new Set([
+  'escrow.window_open',
+  'ledger.conflict',
+  'ledger.newer_state',
+  'ledger.unavailable',
+]);
 
 /** Submits what is ready; returns how many calls it took. An outage of the ledger leaves them for later and faults. */
 export async function pumpLedger(deps: LedgerDeps): Promise<number> {

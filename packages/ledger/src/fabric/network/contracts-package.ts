@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 
-export const packageLabel = 'assay_1';
+const firstLabel = 'assay_1';
 
 /** What the peer's builder finds in the package. */
 export interface ContractServerAddress {
@@ -17,7 +17,10 @@ export interface ContractServerAddress {
   readonly clientCertificate: string;
 }
 
-export function contractsPackage(server: ContractServerAddress): { readonly id: string; readonly bytes: Buffer } {
+export function contractsPackage(
+  server: ContractServerAddress,
+  label = firstLabel,
+): { readonly id: string; readonly bytes: Buffer } {
   const connection = {
     address: server.address,
     dial_timeout: '10s',
@@ -31,10 +34,10 @@ export function contractsPackage(server: ContractServerAddress): { readonly id: 
   const bytes = compressed(
     tar([
       ['code.tar.gz', code],
-      ['metadata.json', JSON.stringify({ type: 'ccaas', label: packageLabel })],
+      ['metadata.json', JSON.stringify({ type: 'ccaas', label })],
     ]),
   );
-  return { id: `${packageLabel}:${createHash('sha256').update(bytes).digest('hex')}`, bytes };
+  return { id: `${label}:${createHash('sha256').update(bytes).digest('hex')}`, bytes };
 }
 
 /** zlib writes no time stamp, but it writes the operating system. */
