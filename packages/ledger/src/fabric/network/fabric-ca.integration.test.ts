@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { testDatabase } from '@assay/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { agreeOnWindow } from '../../agree-on-window.ts';
 import {
   describeOnFabric,
   mendNetwork,
@@ -11,7 +12,7 @@ import {
   toolsRoot,
   type TestNetwork,
 } from '../fabric.setup.ts';
-import { factsOfLife, freshJob, lifeOf, platform } from '../listing.setup.ts';
+import { factsOfLife, factsOfVotes, freshJob, lifeOf, platform } from '../listing.setup.ts';
 import { caIssuer } from './fabric-ca.ts';
 import { foldersOf } from './folders.ts';
 import type { NetworkRecord } from './network.ts';
@@ -66,16 +67,21 @@ describeOnFabric(
     test('enrol again who was registered by a start that was interrupted', async () => {
       const { topology } = JSON.parse(await readFile(join(network.folder, 'network.json'), 'utf8')) as NetworkRecord;
       const place = topology.authorities.find(({ mspId }) => mspId === 'WorkerRuMSP');
-      const issuer = await caIssuer(foldersOf(network.folder), findTools(toolsRoot, 'raft', 'fabric-ca'), place!);
-      const again = await issuer.enrol({ commonName: 'peer.WorkerRuMSP', unit: 'peer' });
-      await issuer.close();
-      const first = await certificateAt('nodes', 'peer.WorkerRuMSP', 'msp', 'signcerts', 'cert.pem');
-      const second = new X509Certificate(again.certificate);
-      expect([second.subject, second.verify(new X509Certificate(issuer.members).publicKey)]).toEqual([
-        first.subject,
+      const open = () => caIssuer(foldersOf(network.folder), findTools(toolsRoot, 'raft', 'fabric-ca'), place!);
+      const request = { commonName: 'late.WorkerRuMSP', unit: 'peer' } as const;
+      const lost = new X509Certificate((await (await open()).enrol(request)).certificate);
+      const issuer = await open();
+      const again = new X509Certificate((await issuer.enrol(request)).certificate);
+      expect([again.subject, again.verify(new X509Certificate(issuer.members).publicKey)]).toEqual([
+        lost.subject,
         true,
       ]);
-      expect(second.publicKey.equals(first.publicKey)).toBe(false);
+      expect(again.publicKey.equals(lost.publicKey)).toBe(false);
+      await issuer.close();
+      // Whoever has no part in that start cannot take the name over.
+      const stranger = await open();
+      await expect(stranger.enrol(request)).rejects.toThrow(/already registered/);
+      await stranger.close();
     });
 
     test('keep their authorities’ keys with their servers, and no secret open', async () => {
@@ -101,11 +107,10 @@ describeOnFabric(
     test('make up a network on which a job lives', async () => {
       const database = await testDatabase();
       const ledger = await openTestLedger(network, database.db);
+      await agreeOnWindow(ledger, 0, ['PlatformMSP', 'WorkerRuMSP']);
       const outcomes = await ledger.submit(lifeOf(freshJob()), platform);
-      // The platform cannot shorten the challenge window alone, so the payout waits.
-      expect(outcomes.map(({ kind }) => kind)).toEqual([...Array(5).fill('committed'), 'refused', 'refused']);
-      expect(outcomes[5]).toMatchObject({ code: 'escrow.window_open' });
-      expect((await ledger.facts(1n, 100)).map(({ name }) => name)).toEqual(factsOfLife.slice(0, 5));
+      expect(outcomes.map(({ kind }) => kind)).toEqual(Array(7).fill('committed'));
+      expect((await ledger.facts(1n, 100)).map(({ name }) => name)).toEqual([...factsOfVotes, ...factsOfLife]);
       // The wallet is all that this server can sign with.
       const stranger = { mspId: 'PlatformMSP', name: 'nobody', roles: ['orchestrator'] };
       await expect(ledger.evaluate('Contract', 'getContract', ['job_1'], stranger)).rejects.toMatchObject({

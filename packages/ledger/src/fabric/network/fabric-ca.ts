@@ -20,6 +20,8 @@ const kinds = ['members', 'tls'] as const;
 type Kind = (typeof kinds)[number];
 
 const registrar = 'registrar';
+/** How often a secret is good for a certificate: once, and again after interruptions. */
+const enrolments = 5;
 
 /** What an organisation's own administrators need to enrol: where trust begins, and the registrar's secrets. */
 interface Registrar {
@@ -149,6 +151,7 @@ interface CaClient {
   readonly trust: string;
 }
 
+/** The secret is kept until `close`, so that a start that was interrupted can enrol whom it had registered. */
 async function register(
   client: CaClient,
   kind: Kind,
@@ -156,20 +159,20 @@ async function register(
   unit: NodeUnit,
   attributes: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const password = secret();
+  const kept = join(client.work, 'secrets', kind, name);
+  const before = await readFile(kept, 'utf8').catch(() => undefined);
+  const password = before ?? secret();
+  await writeSecret(kept, password);
   const wanted = Object.entries(attributes).map(([key, value]) => `${key}=${value}:ecert`);
   const named = wanted.length > 0 ? ['--id.attrs', wanted.join(',')] : [];
-  const settings = folderOf(client, kind, registrar);
-  await runClient(client, kind, ['register', ...named], settings, '', {
+  await runClient(client, kind, ['register', ...named], folderOf(client, kind, registrar), '', {
     FABRIC_CA_CLIENT_ID_NAME: name,
     FABRIC_CA_CLIENT_ID_SECRET: password,
     FABRIC_CA_CLIENT_ID_TYPE: unit,
-    FABRIC_CA_CLIENT_ID_MAXENROLLMENTS: '1',
-  }).catch(async (error: unknown) => {
-    if (!(error instanceof Fault) || !error.message.includes('is already registered')) throw error;
-    // By an earlier start that was interrupted: its secret is lost, so it gets another.
-    const changed = { FABRIC_CA_CLIENT_SECRET: password, FABRIC_CA_CLIENT_MAXENROLLMENTS: '-1' };
-    await runClient(client, kind, ['identity', 'modify', name], settings, '', changed);
+    FABRIC_CA_CLIENT_ID_MAXENROLLMENTS: String(enrolments),
+  }).catch((error: unknown) => {
+    const isKnown = before !== undefined && error instanceof Fault && error.message.includes('is already registered');
+    if (!isKnown) throw error;
   });
   return password;
 }

@@ -6,10 +6,10 @@ import { refuse } from '@assay/core';
 import { memberships } from '../topology.ts';
 import { findTools } from '../tools.ts';
 import { writeAuthorities, writeMaterial } from './material.ts';
-import type { Deployment } from './units.ts';
+import { deployedTopology, type Deployment } from './units.ts';
 
 export interface MakeMaterialOptions {
-  /** `material` in it gets everything, `shares` what each program is given. */
+  /** `material` in it gets everything, `shares` and `authorities/shares` what each program is given. */
   readonly folder: string;
   /** The folder of `deploy/tools/build`. */
   readonly tools: string;
@@ -29,7 +29,10 @@ export async function makeMaterial(options: MakeMaterialOptions): Promise<boolea
   if (onlyAuthorities && !authorities) throw refuse('config.invalid', 'this network makes its authorities itself');
   const root = join(folder, 'material');
   await mkdir(root, { recursive: true, mode: 0o700 });
-  const common = { deployment, root, shareOf: (name: string) => join(folder, 'shares', name), nowMs };
+  const servers = new Set(deployedTopology(deployment).authorities.map(({ name }) => name));
+  // kustomize takes files from its own folder and below only.
+  const shareOf = (name: string) => join(folder, servers.has(name) ? 'authorities/shares' : 'shares', name);
+  const common = { deployment, root, shareOf, nowMs };
   const isNew = authorities && (await writeAuthorities(common));
   if (onlyAuthorities) return isNew;
   const at = (_: unknown, index: number) => ({ host: 'localhost', port: (authorityPort ?? 0) + index });

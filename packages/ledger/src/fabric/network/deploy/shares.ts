@@ -2,6 +2,7 @@
 
 import { platformMsp } from '@assay/contracts';
 import { builderPrograms } from '../contracts-package.ts';
+import { walletNames } from '../issued-wallet.ts';
 import { channelNames, organizationsOf } from '../topology.ts';
 import { deployedTopology, unitsOf, type Deployment, type Unit } from './units.ts';
 
@@ -17,7 +18,7 @@ export function sharesOf(deployment: Deployment): ReadonlyMap<string, readonly s
   const topology = deployedTopology(deployment);
   const trust = organizationsOf(topology).map((mspId) => `trust/${mspId}.pem`);
   const found = new Map(unitsOf(deployment).map((unit) => [unit.name, unitFiles(unit, trust)]));
-  const wallet = ['orchestrator', 'arbiter', 'projection'].flatMap((name) => pair(`wallet/${platformMsp}/${name}`));
+  const wallet = walletNames(platformMsp).flatMap((name) => pair(`wallet/${platformMsp}/${name}`));
   found.set('client', ['connection.json', ...wallet, ...pair(`organizations/${platformMsp}/client-tls`), ...trust]);
   found.set('operator', [
     ...organizationsOf(topology).flatMap((mspId) => {
