@@ -7,10 +7,15 @@ export const bounds = {
   watchMs: 200,
   /** How long a container may take to leave by itself when it is told to. */
   leaveMs: 500,
+  /** How long the kernel may take to freeze a container, and how much memory a frozen one may hold. */
+  freezeMs: 50,
+  restingBytes: 64 * 1024 * 1024,
   /** Processes and threads. gVisor's own threads count, and below 256 honest programs die of them. */
   processes: { runc: 128, runsc: 512 },
   /** Memory beside the unit's own: the collector, and gVisor's kernel. */
   overheadBytes: { runc: 32 * 1024 * 1024, runsc: 128 * 1024 * 1024 },
+  /** What a container takes while it waits: the interpreter and what is imported ahead, and gVisor's kernel. */
+  idleBytes: { runc: 40 * 1024 * 1024, runsc: 128 * 1024 * 1024 },
   memoryMinBytes: 64 * 1024 * 1024,
   memoryMaxBytes: 256 * 1024 ** 3,
   scratchMinBytes: 1024 * 1024,
@@ -21,11 +26,17 @@ export const bounds = {
   starts: 2,
   removals: 1,
   /** How long removals and starts ahead stand back while units run. */
-  standBackMs: 2000,
+  standBackMs: 4000,
   standBackLookMs: 20,
   quietMs: 100,
-  /** Containers that wait for their removal before none stands back any more. */
-  removalBacklog: 64,
+  /**
+   * Containers at once, whatever they do: the kernel holds 200 keyrings for a user, and each has one. Beyond that, or
+   * where so much memory waits for removal, removals stand back no more and starts wait for them.
+   */
+  containers: 180,
+  removalBytes: 2 * 1024 ** 3,
+  /** Of these, those that wait for units. */
+  poolCells: 128,
   /** Limits classes that a pool remembers. */
   poolClasses: 8,
   /** Tunnels: open at once, ever, bytes both ways, and times. */

@@ -5,19 +5,20 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
 import { processIdentity } from '../wasm/process-figures.ts';
-import { bounds } from './bounds.ts';
 import { startCell, type Cell, type CellDeps } from './cell.ts';
-import { cgroupsBelow, removeCgroup } from './cgroup.ts';
+import { cgroupsBelow, killBelow, removeCgroup } from './cgroup.ts';
 import type { CellClass } from './container-body.ts';
 import { DaemonError, type Daemon } from './daemon.ts';
-import { laneOf } from './lane.ts';
 import { poolOf } from './pool.ts';
+import { trafficOf } from './traffic.ts';
 
 export interface CellKeeper {
-  /** A waiting container of the class where there is one, else a new one. `ahead`: what waiting ones start before. */
-  take(wanted: CellClass, ahead: readonly string[]): Promise<Cell>;
+  /**
+   * A waiting container of the class where there is one, else a new one. `ahead`: what waiting ones start before; without
+   * it none waits, before or after.
+   */
+  take(wanted: CellClass, ahead?: readonly string[]): Promise<Cell>;
   /** The unit of the container has ended; what is left of it goes when there is time. */
   done(cell: Cell): void;
   /** Resolves when as many containers of the class wait as should. */
@@ -76,47 +77,31 @@ export function cellKeeper(deps: KeeperDeps): CellKeeper {
       deps.cgroupBase === undefined ? undefined : `${deps.cgroupBase}/${groupPrefix(deps)}${ownerName(keeper)}-`,
     ...(deps.weaken && { weaken: deps.weaken }),
   };
-  const starts = laneOf(bounds.starts);
-  const removals = laneOf(bounds.removals);
-  const removing = new Set<Promise<void>>();
-  const state = { busy: 0, closed: false, stirredAt: 0 };
-  /** Nobody waits for a removal or a start ahead, so they stand back while units run, but not for ever. */
-  const quiet = async () => {
-    const until = performance.now() + bounds.standBackMs;
-    const isQuiet = () => state.busy === 0 && performance.now() > state.stirredAt + bounds.quietMs;
-    while (!isQuiet() && !state.closed && performance.now() < until) await pause(bounds.standBackLookMs);
-  };
-  const start = (wanted: CellClass) => starts(() => startCell(cellDeps, wanted));
-  const drop = (cell: Cell) => {
-    const removal = removals(async () => {
-      if (removing.size < bounds.removalBacklog) await quiet();
-      await cell.remove().catch((error: unknown) => deps.note(`a container was not removed: ${String(error)}`));
-    }).finally(() => removing.delete(removal));
-    removing.add(removal);
-  };
-  const pool = poolOf({ ...deps.warm, start, drop, quiet });
+  const traffic = trafficOf(deps.note);
+  const start = (wanted: CellClass) => traffic.enter(() => startCell(cellDeps, wanted));
+  const pool = poolOf({ ...deps.warm, start, drop: traffic.leave, quiet: traffic.quiet });
   return {
     async take(wanted, ahead) {
-      state.busy += 1;
+      traffic.begin();
       try {
-        return (deps.warm.cells > 0 ? pool.take(wanted, ahead) : undefined) ?? (await start(wanted));
+        const waiting = ahead && deps.warm.cells > 0 ? pool.take(wanted, ahead) : undefined;
+        return waiting ?? (await start(wanted));
       } catch (error) {
-        state.busy -= 1;
+        traffic.end();
         throw error;
       }
     },
     done(cell) {
-      state.busy -= 1;
-      state.stirredAt = performance.now();
-      drop(cell);
+      traffic.end();
+      traffic.leave(cell);
       pool.refill().catch((error: unknown) => deps.note(`no container was started ahead: ${String(error)}`));
     },
     fill: (wanted, ahead) => pool.fill(wanted, ahead),
     sweep: () => sweep(deps),
     async close() {
-      state.closed = true;
+      traffic.close();
       await pool.close();
-      await Promise.all(removing);
+      await traffic.empty();
       open.delete(keeper);
     },
   };
@@ -133,6 +118,9 @@ async function sweep(deps: KeeperDeps): Promise<number> {
   const filters = encodeURIComponent(JSON.stringify({ label }));
   const listed = (await daemon.call('GET', `/containers/json?all=1&filters=${filters}`)) as readonly Listed[];
   let count = 0;
+  const groups = cgroupBase === undefined ? [] : cgroupsBelow(cgroupBase).filter((name) => isAbandoned(deps, name));
+  // Else the daemon waits for what lies frozen in them.
+  for (const name of groups) killBelow(`${cgroupBase}/${name}`);
   for (const { Id: id, Labels: labels = {} } of listed) {
     if (isOpen(labels[ownerLabel] ?? '')) continue;
     await daemon.call('DELETE', `/containers/${id}?force=1&v=1`).catch((error: unknown) => {
@@ -140,11 +128,13 @@ async function sweep(deps: KeeperDeps): Promise<number> {
     });
     count += 1;
   }
-  for (const name of cgroupBase === undefined ? [] : cgroupsBelow(cgroupBase)) {
-    const prefix = groupPrefix(deps);
-    const owner = name.startsWith(prefix) ? /^(.+)-[0-9a-f]{16}$/.exec(name.slice(prefix.length))?.[1] : undefined;
-    if (owner === undefined || isOpen(owner)) continue;
-    if (removeCgroup(`${cgroupBase}/${name}`)) count += 1;
-  }
+  for (const name of groups) if (removeCgroup(`${cgroupBase}/${name}`)) count += 1;
   return count;
+}
+
+/** Whether the group is one of this folder's, of a driver that is no more. */
+function isAbandoned(deps: KeeperDeps, name: string): boolean {
+  const prefix = groupPrefix(deps);
+  const owner = name.startsWith(prefix) ? /^(.+)-[0-9a-f]{16}$/.exec(name.slice(prefix.length))?.[1] : undefined;
+  return owner !== undefined && !isOpen(owner);
 }

@@ -35,10 +35,17 @@ export interface Cell {
   complaint(): string;
   /** What the kernel counts; the last that was seen when the container is gone. */
   figures(): Promise<CgroupFigures>;
+  /** The memory that it holds. */
+  memoryBytes(): number;
   /** Waits for the end of all its processes, at most so long; false where some are left. */
   gone(withinMs: number): Promise<boolean>;
   /** How it ended; undefined while it runs. */
   death(): Promise<Death | undefined>;
+  /**
+   * Leaves nothing in it that could ever run again, without the daemon's noticing, who would tidy up at once: nothing but
+   * the collector, frozen and to be killed. False where that cannot be had, and it must be killed.
+   */
+  rest(): Promise<boolean>;
   /** Has the kernel kill what runs in it, where this process may; `gone` tells. */
   strike(): void;
   /** Kills what runs in it and resolves when no process is left. */
@@ -141,7 +148,7 @@ function cellOf(started: Started): Cell {
       first ??= stream.output.next();
       return (await first).done !== true;
     },
-    alive: () => !socket.destroyed && group?.populated() !== false,
+    alive: () => !socket.destroyed && group?.processes()?.length !== 0,
     async next() {
       const held = first;
       first = undefined;
@@ -155,9 +162,11 @@ function cellOf(started: Started): Cell {
       note(group.figures());
       return note(parent === undefined ? undefined : cgroupNamed(parent).figures());
     },
+    memoryBytes: () => group?.memoryBytes() ?? 0,
     gone: (withinMs) =>
-      within(withinMs, async () => (group ? group.populated() !== true : (await dead(daemon, id)) !== undefined)),
+      within(withinMs, async () => (group ? !isPopulated(group) : (await dead(daemon, id)) !== undefined)),
     death: () => dead(daemon, id),
+    rest: async () => group !== undefined && resting(started, group),
     strike: () => group?.kill(),
     async kill() {
       socket.destroy();
@@ -165,9 +174,33 @@ function cellOf(started: Started): Cell {
     },
     async remove() {
       socket.destroy();
+      group?.kill();
+      // What is dead already the daemon need not start programs to kill.
+      if (group && (await within(bounds.leaveMs, async () => !isPopulated(group)))) await noticed(daemon, id);
       await started.remove();
     },
   };
+}
+
+async function resting({ class: { runtime }, pid, parent }: Started, group: Cgroup): Promise<boolean> {
+  // Whoever removes it after a crash can thaw gVisor only by the name of its group.
+  if (runtime === 'runsc' && parent === undefined) return false;
+  let frozen = group.freeze();
+  const until = performance.now() + bounds.freezeMs;
+  while (frozen === false && performance.now() < until) {
+    await pause(1);
+    frozen = group.freeze();
+  }
+  if (frozen !== true || group.memoryBytes() > bounds.restingBytes) return false;
+  if (runtime === 'runsc') return group.condemn();
+  const [first, ...others] = group.processes() ?? [];
+  if (first !== pid || others.length > 0) return false;
+  group.condemn();
+  return true;
+}
+
+function isPopulated(group: Cgroup): boolean {
+  return (group.processes() ?? []).length > 0;
 }
 
 function written(socket: Socket, bytes: Uint8Array): Promise<void> {
@@ -184,6 +217,11 @@ async function forced(daemon: Daemon, id: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof DaemonError) || error.status !== 404) throw error;
   }
+}
+
+/** Waits until the daemon knows that the container has ended; what is wrong with it the removal says. */
+async function noticed(daemon: Daemon, id: string): Promise<void> {
+  await daemon.call('POST', `/containers/${id}/wait`).catch(() => undefined);
 }
 
 /** Without a cgroup in reach the daemon's own reading must do. */

@@ -15,9 +15,15 @@ export interface CgroupFigures {
 export interface Cgroup {
   /** Undefined when the group is gone. */
   figures(): CgroupFigures | undefined;
-  /** Whether a process is left; undefined when the group is gone. */
-  populated(): boolean | undefined;
-  /** SIGKILL to every process in it, where this process may. */
+  /** The processes in it; undefined when the group is gone. */
+  processes(): readonly number[] | undefined;
+  /** The memory that it has now. */
+  memoryBytes(): number;
+  /** Stops its processes where they stand: true once none of them runs. Undefined where this process may not. */
+  freeze(): boolean | undefined;
+  /** SIGKILL to those that are frozen, to be the next thing that happens to them; false where it would not wait. */
+  condemn(): boolean;
+  /** SIGKILL to every process in it, where this process may, and no freeze any more. */
   kill(): void;
 }
 
@@ -27,8 +33,16 @@ interface Mounts {
   readonly v2: string | undefined;
 }
 
-/** Where this machine mounts cgroups. */
-export function cgroupMounts(mounts = readText('/proc/mounts') ?? ''): Mounts {
+let known: Mounts | undefined;
+
+/** Where this machine mounts cgroups. They stay where they are, and each container makes the list of mounts longer. */
+export function cgroupMounts(): Mounts {
+  known ??= mountsIn(readText('/proc/mounts') ?? '');
+  return known;
+}
+
+/** The cgroups in a list of mounts. */
+export function mountsIn(mounts: string): Mounts {
   const v1 = new Map<string, string>();
   let v2: string | undefined;
   for (const line of mounts.split('\n')) {
@@ -52,7 +66,7 @@ export function cgroupOf(pid: number): Cgroup | undefined {
   const memory = mounts.v1.get('memory');
   if (memory !== undefined) {
     const folder = (name: string) => join(mounts.v1.get(name) ?? '/nonexistent', paths.get(name) ?? '');
-    return groupV1({ memory: folder('memory'), cpu: folder('cpuacct'), pids: folder('pids') });
+    return groupV1(foldersV1(folder));
   }
   const path = paths.get('');
   return mounts.v2 === undefined || path === undefined || path === '/' ? undefined : groupV2(join(mounts.v2, path));
@@ -62,12 +76,27 @@ export function cgroupOf(pid: number): Cgroup | undefined {
 export function cgroupNamed(name: string): Cgroup {
   const { v1, v2 } = cgroupMounts();
   const folder = (controller: string) => join(v1.get(controller) ?? '/nonexistent', name);
-  return v1.has('memory')
-    ? groupV1({ memory: folder('memory'), cpu: folder('cpuacct'), pids: folder('pids') })
-    : groupV2(join(v2 ?? '/nonexistent', name));
+  return v1.has('memory') ? groupV1(foldersV1(folder)) : groupV2(join(v2 ?? '/nonexistent', name));
 }
 
-function groupV1(folders: { readonly memory: string; readonly cpu: string; readonly pids: string }): Cgroup {
+/** SIGKILL to all that runs in the groups right below `name`, frozen or not. */
+export function killBelow(name: string): void {
+  for (const below of cgroupsBelow(name)) cgroupNamed(`${name}/${below}`).kill();
+}
+
+interface FoldersV1 {
+  readonly memory: string;
+  readonly cpu: string;
+  readonly pids: string;
+  readonly freezer: string;
+}
+
+function foldersV1(folder: (controller: string) => string): FoldersV1 {
+  return { memory: folder('memory'), cpu: folder('cpuacct'), pids: folder('pids'), freezer: folder('freezer') };
+}
+
+export function groupV1(folders: FoldersV1): Cgroup {
+  const state = join(folders.freezer, 'freezer.state');
   return {
     figures() {
       const peak = readText(join(folders.memory, 'memory.max_usage_in_bytes'));
@@ -80,12 +109,25 @@ function groupV1(folders: { readonly memory: string; readonly cpu: string; reado
         pidsRefused: keyed(join(folders.pids, 'pids.events'), 'max'),
       };
     },
-    populated: () => anyProcess(folders.pids),
-    kill: () => killEach(folders.pids, 'pids'),
+    processes: () => processesOf(folders.pids),
+    memoryBytes: () => Number(readText(join(folders.memory, 'memory.usage_in_bytes')) ?? 0),
+    freeze() {
+      if (!writeText(state, 'FROZEN')) return undefined;
+      return readText(state)?.trim() === 'FROZEN';
+    },
+    condemn() {
+      killEach(folders.pids, 'pids');
+      return true;
+    },
+    kill() {
+      killEach(folders.pids, 'pids');
+      // A signal to what is frozen waits until it is not.
+      if (readText(state)?.trim() !== 'THAWED') writeText(state, 'THAWED');
+    },
   };
 }
 
-function groupV2(folder: string): Cgroup {
+export function groupV2(folder: string): Cgroup {
   let highest = 0;
   return {
     figures() {
@@ -100,26 +142,28 @@ function groupV2(folder: string): Cgroup {
         pidsRefused: keyed(join(folder, 'pids.events'), 'max'),
       };
     },
-    populated: () => anyProcess(folder),
+    processes: () => processesOf(folder),
+    memoryBytes: () => Number(readText(join(folder, 'memory.current')) ?? 0),
+    freeze() {
+      if (!writeText(join(folder, 'cgroup.freeze'), '1')) return undefined;
+      return keyed(join(folder, 'cgroup.events'), 'frozen') === 1;
+    },
+    // Version 2 lets them die at once.
+    condemn: () => false,
     kill() {
-      try {
-        // All at once, forks included; since Linux 5.14.
-        writeFileSync(join(folder, 'cgroup.kill'), '1');
-      } catch {
-        killEach(folder, '');
-      }
+      // All at once, forks and what is frozen included; since Linux 5.14.
+      if (!writeText(join(folder, 'cgroup.kill'), '1')) killEach(folder, '');
     },
   };
 }
 
-function anyProcess(folder: string): boolean | undefined {
-  const text = readText(join(folder, 'cgroup.procs'));
-  return text === undefined ? undefined : text !== '';
+function processesOf(folder: string): number[] | undefined {
+  const lines = readText(join(folder, 'cgroup.procs'))?.split('\n');
+  return lines?.filter((line) => line !== '').map(Number);
 }
 
 function killEach(folder: string, controller: string): void {
-  for (const line of (readText(join(folder, 'cgroup.procs')) ?? '').split('\n')) {
-    const pid = Number(line);
+  for (const pid of processesOf(folder) ?? []) {
     // The number may have gone to another process since it was read; one of this group says so.
     const paths = (readText(`/proc/${pid}/cgroup`) ?? '').split('\n');
     if (
@@ -145,6 +189,16 @@ function readText(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch {
     return undefined;
+  }
+}
+
+function writeText(path: string, text: string): boolean {
+  try {
+    // Without a flag that makes files: a group that is gone stays so.
+    writeFileSync(path, text, { flag: 'r+' });
+    return true;
+  } catch {
+    return false;
   }
 }
 

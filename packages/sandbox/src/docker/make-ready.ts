@@ -86,7 +86,7 @@ export async function testWalls(
   };
   const stop = new AbortController().signal;
   const outcome = await runIn(workDir, { unit, log, stop, askedAt: performance.now() }, async (run) => {
-    const cell = await keeper.take(classOf(unit, image, runtime), []);
+    const cell = await keeper.take(classOf(unit, image, runtime));
     try {
       return await runInCell({ ...run, cell, order: plainOrder(selfTestCommand, unit), egress: noEgress() });
     } finally {

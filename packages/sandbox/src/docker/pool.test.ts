@@ -19,7 +19,7 @@ function poolWith(bound: { readonly cells: number; readonly memoryBytes: number 
   const started: Cell[] = [];
   const dropped: Cell[] = [];
   const dead = new Set<Cell>();
-  const state = { ready: true };
+  const state = { ready: true, waited: 0 };
   const pool = poolOf({
     ...bound,
     async start(wanted) {
@@ -28,7 +28,9 @@ function poolWith(bound: { readonly cells: number; readonly memoryBytes: number 
       return cell;
     },
     drop: (cell) => dropped.push(cell),
-    quiet: async () => {},
+    quiet: async () => {
+      state.waited += 1;
+    },
   });
   return { pool, started, dropped, dead, state };
 }
@@ -60,6 +62,30 @@ describe('the pool', () => {
     expect(pool.take(classOf(20), [])).toBe(started[2]);
     await pool.fill(classOf(60), []);
     expect(pool.take(classOf(60), [])).toBeUndefined();
+  });
+
+  it('counts a container by what it holds while it waits, not by what its unit may', async () => {
+    const { pool, started } = poolWith({ cells: 4, memoryBytes: 3 * bounds.idleBytes.runc });
+    await pool.fill(classOf(1024 ** 4), []);
+    expect(started).toHaveLength(3);
+  });
+
+  it('never holds more than the kernel has keyrings for', async () => {
+    const { pool, started, dropped } = poolWith({ cells: bounds.poolCells, memoryBytes: 1e12 });
+    await pool.fill(classOf(10), []);
+    await pool.fill(classOf(20), []);
+    expect(started.length - dropped.length).toBe(bounds.poolCells);
+  });
+
+  it('stands back from units when it fills up again, and not when somebody waits for it', async () => {
+    const { pool, started, state } = poolWith({ cells: 3, memoryBytes: 100 });
+    await pool.fill(classOf(10), []);
+    expect(started).toHaveLength(3);
+    expect(state.waited).toBe(0);
+    pool.take(classOf(10), []);
+    await pool.refill();
+    expect(started).toHaveLength(4);
+    expect(state.waited).toBeGreaterThan(0);
   });
 
   it('passes over containers that died while they waited, and those that never got ready', async () => {

@@ -27,7 +27,27 @@ export interface PoolDeps {
 interface Shelf {
   readonly class: CellClass;
   readonly cells: Cell[];
-  filling: Promise<void> | undefined;
+  /** Those that are not ready yet. */
+  starting: number;
+  /** Whether somebody waits until it is full. */
+  urgent: boolean;
+  filling: Promise<unknown> | undefined;
+}
+
+function emptyShelf(wanted: CellClass): Shelf {
+  return { class: wanted, cells: [], starting: 0, urgent: false, filling: undefined };
+}
+
+/** Whether another container of the shelf's class may wait. */
+function fits(shelf: Shelf, all: Iterable<Shelf>, memoryBytes: number): boolean {
+  const bytes = (one: Shelf) => Math.min(one.class.memoryBytes, bounds.idleBytes[one.class.runtime]);
+  let cells = 1;
+  let held = bytes(shelf);
+  for (const one of all) {
+    cells += one.cells.length + one.starting;
+    held += (one.cells.length + one.starting) * bytes(one);
+  }
+  return cells <= bounds.poolCells && held <= memoryBytes;
 }
 
 export function poolOf(deps: PoolDeps): Pool {
@@ -36,7 +56,7 @@ export function poolOf(deps: PoolDeps): Pool {
   let closed = false;
   const shelfOf = (wanted: CellClass, ahead: readonly string[]): Shelf => {
     const key = JSON.stringify(wanted);
-    const shelf = shelves.get(key) ?? { class: { ...wanted, ahead }, cells: [], filling: undefined };
+    const shelf = shelves.get(key) ?? emptyShelf({ ...wanted, ahead });
     shelves.delete(key);
     shelves.set(key, shelf);
     return shelf;
@@ -49,24 +69,30 @@ export function poolOf(deps: PoolDeps): Pool {
     for (const cell of shelf.cells.splice(0)) deps.drop(cell);
     return true;
   };
-  const fits = (shelf: Shelf) => {
-    const held = [...shelves.values()].reduce((sum, one) => sum + one.cells.length * one.class.memoryBytes, 0);
-    return held + shelf.class.memoryBytes <= deps.memoryBytes;
-  };
+  const lacks = (shelf: Shelf) => isKept(shelf) && shelf.cells.length + shelf.starting < deps.cells;
   const add = async (shelf: Shelf): Promise<boolean> => {
-    while (!fits(shelf)) if (!forgetOldest(shelf)) return false;
-    const cell = await deps.start(shelf.class);
-    const ready = await cell.ready();
-    if (ready && isKept(shelf)) shelf.cells.push(cell);
-    else deps.drop(cell);
-    return ready;
+    while (!fits(shelf, shelves.values(), deps.memoryBytes)) if (!forgetOldest(shelf)) return false;
+    shelf.starting += 1;
+    try {
+      const cell = await deps.start(shelf.class);
+      const ready = await cell.ready();
+      if (ready && isKept(shelf)) shelf.cells.push(cell);
+      else deps.drop(cell);
+      return ready;
+    } finally {
+      shelf.starting -= 1;
+    }
   };
-  const filled = (shelf: Shelf): Promise<void> => {
+  const filled = (shelf: Shelf): Promise<unknown> => {
     const fill = async () => {
-      while (isKept(shelf) && shelf.cells.length < deps.cells && (await add(shelf))) await deps.quiet();
+      for (;;) {
+        if (!shelf.urgent) await deps.quiet();
+        if (!lacks(shelf) || !(await add(shelf))) return;
+      }
     };
-    shelf.filling ??= fill().finally(() => {
+    shelf.filling ??= Promise.all(Array.from({ length: shelf.urgent ? bounds.starts : 1 }, fill)).finally(() => {
       shelf.filling = undefined;
+      shelf.urgent = false;
     });
     return shelf.filling;
   };
@@ -80,7 +106,11 @@ export function poolOf(deps: PoolDeps): Pool {
       }
       return undefined;
     },
-    fill: (wanted, ahead) => filled(shelfOf(wanted, ahead)),
+    async fill(wanted, ahead) {
+      const shelf = shelfOf(wanted, ahead);
+      shelf.urgent = true;
+      await filled(shelf);
+    },
     async refill() {
       await Promise.all([...shelves.values()].map(filled));
     },

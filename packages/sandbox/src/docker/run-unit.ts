@@ -42,7 +42,10 @@ interface State {
   signal: number;
 }
 
-/** Runs the unit; resolves only when every process of the container is gone. What is left of it is for `cell.remove`. */
+/**
+ * Runs the unit; resolves only when no process of the container can run any more: they are gone, or the collector alone
+ * is left, frozen and killed. What is left of it is for `cell.remove`.
+ */
 export async function runInCell(run: CellRun): Promise<UnitReport> {
   const { cell } = run;
   // What an interpreter that was started ahead has used is not the unit's.
@@ -75,6 +78,7 @@ export async function runInCell(run: CellRun): Promise<UnitReport> {
 /** Ends the container: in good order where the collector is done, by force where it is not or does not leave. */
 async function settle(cell: Cell, sink: Collector): Promise<Death | undefined> {
   if (sink.phase() === 'done') {
+    if (await cell.rest()) return undefined;
     await cell.send(orderFrame(orderKinds.leave, new Uint8Array()));
     // The collector is alone now, and gVisor's kernel would stay until somebody tidies up after it.
     cell.strike();

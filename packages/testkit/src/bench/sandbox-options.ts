@@ -8,7 +8,7 @@ export type SandboxKind = (typeof sandboxKinds)[number];
 export interface SandboxBenchOptions {
   /** How often each start is made. */
   readonly runs: number;
-  /** Containers that wait when replicas are counted. */
+  /** Sandboxes that wait when replicas are counted, where the memory holds them. */
   readonly pool: number;
   /** What is measured. */
   readonly only: readonly SandboxKind[];
@@ -22,7 +22,7 @@ export function readSandboxOptions(args: readonly string[]): SandboxBenchOptions
     args: [...args],
     options: {
       runs: { type: 'string', default: '20' },
-      pool: { type: 'string', default: '48' },
+      pool: { type: 'string', default: '120' },
       only: { type: 'string', default: sandboxKinds.join() },
       json: { type: 'boolean', default: false },
     },

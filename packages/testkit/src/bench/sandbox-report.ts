@@ -14,6 +14,20 @@ export interface Row {
   readonly skipped?: string;
 }
 
+/** A row, or why there is none. */
+export async function rowOf(
+  name: string,
+  goal: number | undefined,
+  measure: () => Promise<Partial<Row>>,
+): Promise<Row> {
+  const common = { name, ...(goal === undefined ? {} : { goal }) };
+  try {
+    return { ...common, ...(await measure()) };
+  } catch (error) {
+    return { ...common, skipped: error instanceof Error ? error.message : String(error) };
+  }
+}
+
 /** The value below which `share` of the samples lie. */
 export function percentile(samples: readonly number[], share: number): number {
   const sorted = samples.toSorted((a, b) => a - b);

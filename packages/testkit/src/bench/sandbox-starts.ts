@@ -1,7 +1,10 @@
-/** How long starts, ends and whole replicas take, through the port that workers use. */
+/** How long starts, ends and whole replicas take, through the port that workers use, audit log included. */
 
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { treeDigest, type SandboxDriver, type SandboxUnit, type Sha256 } from '@assay/core';
+
+import { audited, auditLog } from '@assay/sandbox';
 
 const sha256: Sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 const never = () => new AbortController().signal;
@@ -11,8 +14,23 @@ export interface PreparingDriver extends SandboxDriver {
   prepare(unit: SandboxUnit): Promise<void>;
 }
 
+/** Lends the driver, with an audit log as workers keep one, and closes it. */
+export async function withAudit<T>(
+  folder: string,
+  driver: PreparingDriver,
+  use: (driver: PreparingDriver) => Promise<T>,
+): Promise<T> {
+  const log = auditLog(join(folder, `audit-${randomUUID()}`), { nowMs: () => Date.now() });
+  const watched = { ...audited(driver, log), prepare: (unit: SandboxUnit) => driver.prepare(unit) };
+  try {
+    return await use(watched);
+  } finally {
+    await watched.close();
+  }
+}
+
 /** Runs the unit, which must end well; answers its result's digest and what it took until the result was here. */
-async function replica(
+export async function replica(
   driver: SandboxDriver,
   unit: SandboxUnit,
 ): Promise<{ readonly digest: string; readonly ms: number }> {
@@ -67,35 +85,10 @@ export async function kills(driver: SandboxDriver, unit: SandboxUnit, runs: numb
   return samples;
 }
 
-const redundancy = 3;
-const lanes = 4;
-
-/** Replicas a second from a full pool, where the replicas of each unit must agree on their digest. */
-export async function verifiedRate(driver: PreparingDriver, unit: SandboxUnit, pool: number): Promise<number> {
-  await driver.prepare(unit);
-  await pause(restMs);
-  const digests = new Map<number, string[]>();
-  let next = 0;
-  const before = performance.now();
-  const lane = async () => {
-    while (next < pool) {
-      const number = Math.floor(next / redundancy);
-      next += 1;
-      const { digest } = await replica(driver, unit);
-      digests.set(number, [...(digests.get(number) ?? []), digest]);
-    }
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
-  const seconds = (performance.now() - before) / 1000;
-  const agreed = [...digests.values()].filter((one) => one.length === redundancy && new Set(one).size === 1);
-  if (agreed.length !== Math.floor(pool / redundancy)) throw new Error('replicas of one unit differ');
-  return (agreed.length * redundancy) / seconds;
-}
-
 /** Until what was started or removed before has settled. */
-const restMs = 400;
+export const restMs = 400;
 
-function pause(ms: number): Promise<void> {
+export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });

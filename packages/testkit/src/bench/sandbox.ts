@@ -16,8 +16,9 @@ import {
   type Engine,
 } from '@assay/sandbox';
 import type { SandboxBenchOptions } from './sandbox-options.ts';
-import { findingOf, machineLine, tableOf, type Row } from './sandbox-report.ts';
-import { coldStarts, kills, verifiedRate, warmStarts } from './sandbox-starts.ts';
+import { poolFor, rateRows } from './sandbox-rates.ts';
+import { findingOf, machineLine, rowOf, tableOf, type Row } from './sandbox-report.ts';
+import { coldStarts, kills, warmStarts, withAudit, type PreparingDriver } from './sandbox-starts.ts';
 import { emptyWasm, endlessPython, numpyPython, plainPython, plainR, unitOf } from './sandbox-units.ts';
 
 const goals = {
@@ -55,16 +56,6 @@ export async function runSandboxBench(options: SandboxBenchOptions, print: (line
   else for (const line of [machine, '', ...tableOf(findings)]) print(line);
 }
 
-/** A row, or why there is none. */
-async function rowOf(name: string, goal: number | undefined, measure: () => Promise<Partial<Row>>): Promise<Row> {
-  const common = { name, ...(goal === undefined ? {} : { goal }) };
-  try {
-    return { ...common, ...(await measure()) };
-  } catch (error) {
-    return { ...common, skipped: error instanceof Error ? error.message : String(error) };
-  }
-}
-
 const runner = 'platform-runner:python';
 const runtimes = ['runc', 'runsc'] as const;
 const runtimesOf = ({ only }: SandboxBenchOptions) => runtimes.filter((one) => only.includes(one));
@@ -100,17 +91,8 @@ async function* runtimeRows(
       isolation: runtime === 'runc' ? 'trusted' : 'default',
       warm: { cells, memoryBytes: 1024 ** 4 },
     });
-  const withDriver = async <T>(
-    cells: number,
-    use: (driver: ReturnType<typeof driverWith>) => Promise<T>,
-  ): Promise<T> => {
-    const driver = driverWith(cells);
-    try {
-      return await use(driver);
-    } finally {
-      await driver.close();
-    }
-  };
+  const withDriver = <T>(cells: number, use: (driver: PreparingDriver) => Promise<T>) =>
+    withAudit(folder, driverWith(cells), use);
   const python = (code: string) => unitOf(join(folder, 'inputs'), runner, 'main.py', code);
   const plain = await python(plainPython);
   const numpy = await python(numpyPython);
@@ -127,13 +109,9 @@ async function* runtimeRows(
   yield rowOf(`${runtime} killed until gone`, goals.killed, async () => ({
     samples: await withDriver(0, (driver) => kills(driver, endless, runs)),
   }));
-  yield rowOf(
-    `${runtime} verified replicas, pool of ${pool}`,
-    runtime === 'runc' ? goals.replicas : undefined,
-    async () => ({
-      rate: await withDriver(pool, (driver) => verifiedRate(driver, numpy, pool)),
-    }),
-  );
+  const cells = poolFor(runtime, pool);
+  const goal = runtime === 'runc' ? goals.replicas : undefined;
+  yield* rateRows(runtime, goal, cells, numpy, withDriver);
 }
 
 const run = promisify(execFile);
@@ -173,30 +151,29 @@ const wasmKinds: readonly WasmKind[] = [
   { name: 'WASI', runner: 'platform-runner:wasi', cold: goals.wasi, entry: 'main.wasm', code: emptyWasm },
 ];
 
-async function* wasmRows({ runs }: SandboxBenchOptions, folder: string): AsyncGenerator<Row> {
+async function* wasmRows({ runs, pool }: SandboxBenchOptions, folder: string): AsyncGenerator<Row> {
   const driverWith = (cells: number) =>
     wasmDriver({
       cacheDir: join(tmpdir(), 'assay-bench-runtime'),
       workDir: join(folder, 'runs'),
       warm: { cells, memoryBytes: 1024 ** 4 },
     });
-  const cold = driverWith(0);
-  const { runners } = await cold.probe();
+  const withDriver = <T>(cells: number, use: (driver: PreparingDriver) => Promise<T>) =>
+    withAudit(folder, driverWith(cells), use);
+  const { runners } = await withDriver(0, (driver) => driver.probe());
   for (const { name, runner: wanted, entry, code, ...goal } of wasmKinds) {
     if (!runners.some((one) => one.runner === wanted)) {
       yield { name: `wasm ${name}`, skipped: 'the wasm driver has no such runner' };
       continue;
     }
     const unit = await unitOf(join(folder, 'inputs'), wanted, entry, code);
-    yield rowOf(`wasm ${name}, cold`, goal.cold, async () => ({ samples: await coldStarts(cold, unit, runs) }));
-    yield rowOf(`wasm ${name}, warm`, goal.warm, async () => {
-      const driver = driverWith(1);
-      try {
-        return { samples: await warmStarts(driver, unit, runs) };
-      } finally {
-        await driver.close();
-      }
-    });
+    yield rowOf(`wasm ${name}, cold`, goal.cold, async () => ({
+      samples: await withDriver(0, (driver) => coldStarts(driver, unit, runs)),
+    }));
+    yield rowOf(`wasm ${name}, warm`, goal.warm, async () => ({
+      samples: await withDriver(1, (driver) => warmStarts(driver, unit, runs)),
+    }));
+    const cells = poolFor('wasm', pool);
+    yield* rateRows(`wasm ${name}`, undefined, cells, unit, withDriver);
   }
-  await cold.close();
 }

@@ -41,7 +41,7 @@ export const settingFields = {
   ),
   warm: described(
     'Sandboxes of each runner that wait started, so that a unit starts at once; each keeps its memory.',
-    withDefault(integerShape(0, 16), 0),
+    withDefault(integerShape(0, 128), 0),
   ),
   egress: described(
     'Whether units may connect to the hosts that their manifest names; each connection is logged.',

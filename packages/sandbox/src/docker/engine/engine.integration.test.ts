@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cgroupMounts } from '../cgroup.ts';
 import { askEngine, engineAnswers } from './api.ts';
 import { startEngine, type Engine } from './engine.ts';
 import { engineFolders } from './folders.ts';
@@ -167,6 +168,7 @@ describe.skipIf(skip)(`an engine of our own${why}`, { timeout: 60_000 }, () => {
 });
 
 const gvisor = needed('docker', 'runsc');
+const { v1 } = cgroupMounts();
 
 describe.skipIf(gvisor.skip)(`gVisor in an engine of our own${gvisor.why}`, { timeout: 60_000 }, () => {
   test('runs containers with their users mapped, and ends with them', async () => {
@@ -183,6 +185,24 @@ describe.skipIf(gvisor.skip)(`gVisor in an engine of our own${gvisor.why}`, { ti
       expect(processes.some(({ command }) => command[0] === 'runsc-sandbox')).toBe(true);
       await engine.stop();
       expect(findLeftovers(engineFolders(folder))).toEqual(nothing);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test.skipIf(!v1.has('freezer'))('ends with what lies frozen in it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'assay-engine-'));
+    chmodSync(folder, 0o711);
+    try {
+      const engine = await startEngine({ folder });
+      await runSleeper(engine, 'runsc');
+      const folders = engineFolders(folder);
+      const frozen = findLeftovers(folders).cgroups.filter((path) => existsSync(join(path, 'freezer.state')));
+      for (const path of frozen) writeFileSync(join(path, 'freezer.state'), 'FROZEN');
+      const daemon = findLeftovers(folders).processes.find(({ command }) => command[0]?.endsWith('dockerd'));
+      process.kill(daemon?.pid ?? 0, 'SIGKILL');
+      await engine.stop();
+      expect(findLeftovers(folders)).toEqual(nothing);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -1,7 +1,7 @@
 /** What an engine leaves behind when it is killed (processes, mounts, control groups), and how it is removed. */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '@assay/core';
 import type { EngineFolders } from './folders.ts';
@@ -45,7 +45,10 @@ export async function removeLeftovers(folders: EngineFolders): Promise<void> {
   for (let round = 0; round < 3; round += 1) {
     const processes = engineProcesses(folders);
     if (processes.length === 0) break;
-    await killAll(processes, goneMs);
+    const killed = killAll(processes, goneMs);
+    // What lies frozen dies when it goes on.
+    for (const folder of cgroupFolders(folders)) thaw(folder);
+    await killed;
   }
   unmountBelow(folders.folder);
   for (const folder of cgroupFolders(folders)) removeFolder(folder);
@@ -115,6 +118,16 @@ function readPids(folder: string): number[] {
     return readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
   } catch {
     return [];
+  }
+}
+
+/** Version 2 needs no thaw to kill. */
+function thaw(folder: string): void {
+  const state = join(folder, 'freezer.state');
+  try {
+    if (existsSync(state)) writeFileSync(state, 'THAWED');
+  } catch {
+    // The group is gone.
   }
 }
 
