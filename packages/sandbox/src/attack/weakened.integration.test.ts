@@ -104,7 +104,6 @@ async function openGate(): Promise<AttackKit> {
     ['gate.mjs', 'sealed = true;', 'sealed = false;'],
     [main, 'loadPython(runtime, image);', 'startPython(runtime); python.FS.streams.fill(null, 1, 3);'],
     [main, 'image.lay(python.HEAPU8);', "evaluate(python, settle.replace('del sys.modules[name]', 'pass'));"],
-    [main, 'rehearse(python, image);', ''],
   ]);
   return {
     ...kit,

@@ -22,7 +22,8 @@ export interface Child {
 
 export interface ChildOptions {
   readonly cpuSeconds: number;
-  readonly mode: 'run' | 'snapshot';
+  /** `wait` rehearses before it is ready, which pays where the unit is not there yet. */
+  readonly mode: 'run' | 'wait' | 'snapshot';
 }
 
 const tailChars = 4000;

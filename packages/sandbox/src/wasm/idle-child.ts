@@ -23,7 +23,7 @@ export async function* framesOf(child: Child): AsyncGenerator<Frame> {
 /** Starts a process and resolves when it waits; faults `sandbox.fault` where it does not come so far. */
 export async function startIdle(workDir: string, name: string, runtime: Runtime): Promise<IdleChild> {
   const folder = await openRunFolder(workDir, `idle-${name}`);
-  const child = spawnChild(runtime, { cpuSeconds: limits.sandboxIdleCpuSeconds, mode: 'run' });
+  const child = spawnChild(runtime, { cpuSeconds: limits.sandboxIdleCpuSeconds, mode: 'wait' });
   const clock = setTimeout(() => void child.destroy(), limits.sandboxStartMs);
   try {
     await folder.remember(child.pid);

@@ -28,7 +28,7 @@ export interface Language {
 }
 
 const shared = ['channel', 'determinism', 'unit', 'wire'];
-const emscripten = [...shared, 'files', 'furnish', 'gate', 'streams'];
+const emscripten = [...shared, 'files', 'furnish', 'gate', 'rehearsal', 'streams'];
 const webrImage = (folder: string, name: string) => ({
   [`r/${name}.gz`]: `vfs/usr/lib/R/${folder}${name}.data.gz`,
   [`r/${name}.json`]: `vfs/usr/lib/R/${folder}${name}.js.metadata`,
@@ -69,7 +69,7 @@ export const languages: readonly Language[] = [
         ...webrImage('', 'share'),
       },
     },
-    guest: [...emscripten, 'r/imports', 'r/interpreter', 'r/main', 'r/snapshot'],
+    guest: [...emscripten, 'r/imports', 'r/interpreter', 'r/main', 'r/rehearsal', 'r/snapshot'],
     snapshot: true,
     overheadBytes: limits.sandboxRuntimeBytesR,
   },

@@ -24,6 +24,7 @@ interface LoadOptions {
   readonly jsglobals: object;
   readonly env: Readonly<Record<string, string>>;
   readonly _makeSnapshot: true;
+  readonly _sysExecutable: string;
 }
 
 const environment = { HOME: workFolder, PYTHONHASHSEED: '0', PYTHONINSPECT: '', TZ: 'UTC', LANG: 'C.UTF-8' };
@@ -49,6 +50,8 @@ export async function startPython(runtime: string): Promise<Interpreter> {
     jsglobals: Object.create(null),
     env: environment,
     _makeSnapshot: true,
+    // Else it were the guest's path on this machine, which would make each machine's image another.
+    _sysExecutable: '/usr/bin/python',
   });
   return python._module;
 }

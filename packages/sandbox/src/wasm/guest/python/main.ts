@@ -1,6 +1,6 @@
 /**
  * The sandbox's child process for Python: loads the interpreter, closes the gate, runs one unit, hands out what it
- * wrote, and waits to be killed. `node main.mjs <runtime folder> snapshot|run`.
+ * wrote, and waits to be killed. `node main.mjs <runtime folder> snapshot|run|wait`.
  */
 
 import { sendFrames, waitForTheEnd } from '../channel.ts';
@@ -42,7 +42,7 @@ async function makeSnapshot(runtime: string, origin: Sources): Promise<void> {
   sendDone();
 }
 
-async function runUnit(runtime: string, origin: Sources): Promise<void> {
+async function runUnit(runtime: string, origin: Sources, waits: boolean): Promise<void> {
   const gate = installGate(pythonPolicy, origin.randomFill);
   const image = openImage(`${runtime}/snapshot.bin`);
   const python = await loadPython(runtime, image);
@@ -52,7 +52,7 @@ async function runUnit(runtime: string, origin: Sources): Promise<void> {
   });
   image.lay(python.HEAPU8);
   gate.seal();
-  rehearse(python, image);
+  if (waits) rehearse(python, image);
   image.close();
   isReady = true;
   sendReady();
@@ -71,5 +71,5 @@ const [runtime = '', mode] = process.argv.slice(2);
 const origin = sources();
 origin.pin('start');
 if (mode === 'snapshot') await makeSnapshot(runtime, origin);
-else await runUnit(runtime, origin);
+else await runUnit(runtime, origin, mode === 'wait');
 waitForTheEnd();

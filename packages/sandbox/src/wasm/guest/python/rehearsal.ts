@@ -1,9 +1,7 @@
-/**
- * A unit of our own that runs before the interpreter says that it is ready, so that V8 has compiled what most units
- * call first. The interpreter's memory and files are put back afterwards: no unit finds a trace of it.
- */
+/** What Python runs before it is ready, where it waits. */
 
 import { removeTree } from '../files.ts';
+import { leavingNoTrace } from '../rehearsal.ts';
 import { workFolder } from '../unit.ts';
 import { evaluate, type Image, type Interpreter } from './interpreter.ts';
 import { ordersOf, ordersPath } from './prelude.ts';
@@ -29,29 +27,20 @@ sorted(random.sample(range(100), 9), key=lambda n: -n)
 raise SystemExit(0)
 `;
 
-/** Runs it and takes it back; throws where something of it would remain. */
+/** Runs it and takes it back. */
 export function rehearse(python: Interpreter, image: Image): void {
   const { FS } = python;
-  const before = stateOf(python);
   const folder = '/assay';
   const text = new TextEncoder();
-  FS.mkdirTree(folder);
-  FS.mkdirTree(`${workFolder}/results`);
-  FS.writeFile(`${workFolder}/rehearsal.py`, text.encode(script));
   const orders = { entryPoint: 'rehearsal.py', args: [], environment: {}, randomSeed: 1 };
-  FS.writeFile(ordersPath, text.encode(ordersOf(orders)));
-  evaluate(python, 'if _assay_run() != 0: raise SystemError');
-  for (const path of [folder, `${workFolder}/results`]) removeTree(FS, path);
-  FS.unlink(`${workFolder}/rehearsal.py`);
-  FS.nextInode = before.nextInode;
-  if (stateOf(python).text !== before.text) throw new Error('the rehearsal left a trace');
+  leavingNoTrace(python, () => {
+    FS.mkdirTree(folder);
+    FS.mkdirTree(`${workFolder}/results`);
+    FS.writeFile(`${workFolder}/rehearsal.py`, text.encode(script));
+    FS.writeFile(ordersPath, text.encode(ordersOf(orders)));
+    evaluate(python, 'if _assay_run() != 0: raise SystemError');
+    for (const path of [folder, `${workFolder}/results`]) removeTree(FS, path);
+    FS.unlink(`${workFolder}/rehearsal.py`);
+  });
   image.lay(python.HEAPU8);
-}
-
-/** What does not lie in the interpreter's memory and could tell of a rehearsal. */
-function stateOf(python: Interpreter): { readonly nextInode: number; readonly text: string } {
-  const { FS } = python;
-  const open = FS.streams.filter((stream) => stream).length;
-  const state = [FS.nextInode, open, FS.cwd(), FS.readdir('/').join(), FS.readdir(workFolder).join()];
-  return { nextInode: FS.nextInode, text: [...state, python.stackSave(), python.HEAPU8.length].join(' ') };
 }

@@ -6,8 +6,8 @@ import { constants, readFileSync } from 'node:fs';
 import { compileFunction } from 'node:vm';
 import { gunzipSync } from 'node:zlib';
 import type { MemoryFiles } from '../files.ts';
-import { divertOutput } from '../streams.ts';
-import { say, workFolder } from '../unit.ts';
+import { divertOutput, type Speak } from '../streams.ts';
+import { workFolder } from '../unit.ts';
 
 /** The exports of R's module that the guest calls; each name is the C function's with an underscore before it. */
 export interface Interpreter {
@@ -54,7 +54,7 @@ interface Listing {
 }
 
 /** Loads the module and lays its files; R itself is not started. */
-export async function loadR(runtime: string): Promise<Interpreter> {
+export async function loadR(runtime: string, speak: Speak): Promise<Interpreter> {
   const room = globalThis as unknown as { Module: Record<string, unknown> };
   const settings = {
     noInitialRun: true,
@@ -81,7 +81,7 @@ export async function loadR(runtime: string): Promise<Interpreter> {
   });
   const r = settings as unknown as Interpreter;
   mountImages(r.FS, runtime);
-  divertOutput(r.FS, say);
+  divertOutput(r.FS, speak);
   r.FS.writeFile(scriptPath, new Uint8Array());
   return r;
 }

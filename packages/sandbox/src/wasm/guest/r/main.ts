@@ -1,7 +1,7 @@
 /**
  * The sandbox's child process for R: loads the interpreter and all libraries that come with it, closes the gate, runs
  * one unit as `R --file=main.R --args …` would, hands out what it wrote, and waits to be killed.
- * `node main.mjs <runtime folder> snapshot|run`.
+ * `node main.mjs <runtime folder> snapshot|run|wait`.
  */
 
 /* oxlint-disable no-underscore-dangle -- the names of R's own functions */
@@ -12,7 +12,7 @@ import { sources, type Sources } from '../determinism.ts';
 import { removeTree } from '../files.ts';
 import { installGate, type Gate } from '../gate.ts';
 import { furnish, handOut } from '../furnish.ts';
-import { readUnit, remark, sendDone, sendReady, workFolder } from '../unit.ts';
+import { readUnit, remark, say, sendDone, sendReady, workFolder } from '../unit.ts';
 import { frameKinds, type GuestUnit } from '../wire.ts';
 import { rPolicy } from './imports.ts';
 import {
@@ -25,16 +25,17 @@ import {
   startR,
   type Interpreter,
 } from './interpreter.ts';
+import { rehearse } from './rehearsal.ts';
 import { loaderRecorder, restore, type Loaders } from './snapshot.ts';
 
 /**
  * R loads a package's library when the package is first used, and LAPACK with the first decomposition. After the seal
  * nothing more is loaded, so all that comes with R is loaded before.
  */
-const warmUp = `{
+const warmUp = `local({
   for (name in c('compiler', 'grid', 'parallel', 'splines', 'stats4', 'tools')) loadNamespace(name)
   invisible(solve(diag(2)))
-}`;
+})`;
 
 /** The seeds of R are 32-bit integers. */
 const largestSeed = 2_147_483_647;
@@ -92,7 +93,7 @@ function warm(r: Interpreter): void {
 async function makeSnapshot(runtime: string, origin: Sources): Promise<void> {
   const recorder = loaderRecorder(() => gate.memory());
   const gate = installGate(rPolicy, origin.randomFill, (name, original) => recorder.watch(name, original));
-  const r = await loadR(runtime);
+  const r = await loadR(runtime, say);
   startR(r);
   warm(r);
   const folder = r.FS.readdir('/tmp').find((name) => name.startsWith('Rtmp'));
@@ -102,19 +103,24 @@ async function makeSnapshot(runtime: string, origin: Sources): Promise<void> {
   sendDone();
 }
 
-async function runUnit(runtime: string, origin: Sources): Promise<void> {
+async function runUnit(runtime: string, origin: Sources, waits: boolean): Promise<void> {
   const loaders: Partial<Loaders> = {};
   const gate = installGate(rPolicy, origin.randomFill, (name, original) => {
     if (isLoader(name)) loaders[name] = original;
     return original;
   });
-  const r = await loadR(runtime);
-  const folder = restore(r, readFileSync(`${runtime}/snapshot.bin`), gate.memory(), loaders as Loaders);
+  let isReady = false;
+  const r = await loadR(runtime, (stream, bytes) => {
+    if (isReady) say(stream, bytes);
+  });
+  const { folder, layImage } = restore(r, readFileSync(`${runtime}/snapshot.bin`), gate.memory(), loaders as Loaders);
   r.FS.mkdirTree(`/tmp/${folder}`);
   // The fourth descriptor is the script's, which R had opened.
   if (r.FS.open(scriptPath, 0).fd !== 3) throw new Error('the descriptors of the interpreter are not in order');
   removeTree(r.FS, bridgeFolder);
   gate.seal();
+  if (waits) rehearse(r, layImage);
+  isReady = true;
   sendReady();
   const unit = readUnit();
   gate.bound(unit.memoryBytes);
@@ -135,5 +141,5 @@ const [runtime = '', mode] = process.argv.slice(2);
 const origin = sources();
 origin.pin('start');
 if (mode === 'snapshot') await makeSnapshot(runtime, origin);
-else await runUnit(runtime, origin);
+else await runUnit(runtime, origin, mode === 'wait');
 waitForTheEnd();

@@ -98,8 +98,15 @@ function textAt(memory: WebAssembly.Memory, at: number): string {
   return new TextDecoder().decode(bytes.slice(0, bytes.indexOf(0)));
 }
 
-/** Puts the image into a module that has only been loaded; answers the name of R's temporary folder. */
-export function restore(r: Interpreter, image: Uint8Array, memory: WebAssembly.Memory, loaders: Loaders): string {
+interface Restored {
+  /** The name of R's temporary folder. */
+  readonly folder: string;
+  /** Puts the image back over whatever ran since. */
+  layImage(): void;
+}
+
+/** Puts the image into a module that has only been loaded. */
+export function restore(r: Interpreter, image: Uint8Array, memory: WebAssembly.Memory, loaders: Loaders): Restored {
   const length = new DataView(image.buffer, image.byteOffset).getUint32(0);
   const header = JSON.parse(new TextDecoder().decode(image.subarray(4, 4 + length))) as Header;
   const missing = (header.memoryBytes - memory.buffer.byteLength) / pageBytes;
@@ -107,17 +114,28 @@ export function restore(r: Interpreter, image: Uint8Array, memory: WebAssembly.M
   // The glue takes notice of the memory's new size only where it grows it itself.
   if (missing > 0) loaders.emscripten_resize_heap(header.memoryBytes);
   if (memory.buffer.byteLength !== header.memoryBytes) throw new Error('the memory has not the size of the image');
-  const lay = () => {
+  const layImage = () => {
+    clear(r.HEAPU8, new Set(header.pages));
     for (const [index, page] of header.pages.entries()) {
       const at = 4 + length + index * pageBytes;
       r.HEAPU8.set(image.subarray(at, at + pageBytes), page * pageBytes);
     }
   };
-  lay();
+  layImage();
   for (const call of header.calls)
     if (repeat(r, call, loaders) !== call.answer) throw new Error('a library lies elsewhere');
-  lay();
-  return header.folder;
+  layImage();
+  return { folder: header.folder, layImage };
+}
+
+/** Makes every page zero that is not kept, and touches none that is already. */
+function clear(memory: Uint8Array, kept: ReadonlySet<number>): void {
+  const zeros = Buffer.alloc(pageBytes);
+  for (let page = 0; page * pageBytes < memory.length; page += 1) {
+    if (kept.has(page)) continue;
+    const bytes = memory.subarray(page * pageBytes, (page + 1) * pageBytes);
+    if (Buffer.compare(bytes, zeros) !== 0) bytes.fill(0);
+  }
 }
 
 /** Loads again; what is written on the way is overwritten by the image. */
