@@ -9,6 +9,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { imageCommands } from './commands/images.ts';
 import { fabricCommands } from './commands/fabric.ts';
 import { fabricDeployCommands } from './commands/fabric-deploy.ts';
+import { fabricVote } from './commands/fabric-vote.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
 import { runJobCommand } from './commands/run.ts';
@@ -34,5 +35,6 @@ export const commands: readonly Command[] = [
   ledgerVerifyCommand,
   ...fabricCommands,
   ...fabricDeployCommands,
+  fabricVote,
   doctorCommand,
 ];

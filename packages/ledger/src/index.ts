@@ -30,6 +30,7 @@ export { benchLeaves, type LeavesBenchOptions, type LeavesBenchResult } from './
 export { benchSigned, type SignedBenchOptions, type SignedBenchResult } from './bench-signed.ts';
 export { benchSignatureChecks, type SignatureBenchOptions } from './bench-signature-checks.ts';
 export { openFabricLedger, type FabricLedger, type FabricLedgerOptions } from './fabric/fabric-ledger.ts';
+export { voteOnFabric, type VoteOptions, type VoteResult } from './fabric/vote.ts';
 export { verifyFabricLedger, type VerifyFabricOptions } from './fabric/verify-fabric.ts';
 export { startNetwork, stopNetwork, type NetworkOptions, type StartedNetwork } from './fabric/network/network.ts';
 export { makeMaterial, type MakeMaterialOptions } from './fabric/network/deploy/make-material.ts';

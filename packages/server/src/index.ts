@@ -18,6 +18,7 @@ export {
   orderings,
   startNetwork,
   stopNetwork,
+  voteOnFabric,
   writeDeployment,
   type Deployment,
   type DeploymentFormat,

@@ -3,8 +3,9 @@
 import { basename } from 'node:path';
 import { systemClock } from '@assay/server';
 import { endPause, holderOf, readPause, readStatus, writePause } from '@assay/worker';
-import { UsageError, type Arguments, type Option } from '../arguments.ts';
+import type { Arguments, Option } from '../arguments.ts';
 import type { Command } from '../command.ts';
+import { durationMs } from '../duration.ts';
 import { columns, print } from '../terminal.ts';
 import { allWorkers, whichWorker } from '../worker/which-worker.ts';
 
@@ -23,21 +24,13 @@ const pause: Command = {
   async run(args) {
     const folder = await whichWorker(args);
     const lasts = args.text('for');
-    const untilMs = lasts === undefined ? null : systemClock.nowMs() + durationMs(lasts);
+    const untilMs = lasts === undefined ? null : systemClock.nowMs() + durationMs('for', lasts);
     await writePause(folder, { untilMs, giveBack: args.flag('now') });
     const end = untilMs === null ? 'until assay worker resume' : `until ${new Date(untilMs).toLocaleString()}`;
     print(`${basename(folder)} takes no work ${end}${args.flag('now') ? ' and gives back what runs' : ''}.`);
     return 0;
   },
 };
-
-const units = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-function durationMs(text: string): number {
-  const [, count = '', unit = ''] = /^([1-9][0-9]{0,3})([mhd])$/.exec(text) ?? [];
-  if (!(unit in units)) throw new UsageError(`--for takes a time such as 30m, 2h or 1d, not "${text}"`);
-  return Number(count) * units[unit as keyof typeof units];
-}
 
 const resume: Command = {
   name: 'worker resume',

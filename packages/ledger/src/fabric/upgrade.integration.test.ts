@@ -10,6 +10,7 @@ import { factsOfLife, freshJob, lifeOf, platform } from './listing.setup.ts';
 import { contractsName } from './network/topology.ts';
 import { systemClock } from './system-clock.ts';
 import { runContracts, upgradeToTwo } from './upgrade.setup.ts';
+import { voteOnFabric } from './vote.ts';
 import { verifyFabricLedger } from './verify-fabric.ts';
 
 const clients = 8;
@@ -110,5 +111,18 @@ describeOnFabric('an upgrade of the contracts', () => {
     ]);
     expect([versionIn(await escrowOf(opened)), versionIn(await escrowOf(verified))]).toEqual([2, 2]);
     expect(await challengeWindowOn(ledger)).toMatchObject({ minMs: 24 * 3_600_000 });
+  });
+
+  test('lets the organisations agree on another window, each with its own certificate', async () => {
+    const wanted = { minMs: 0, maxMs: 3_600_000, votes: 2 };
+    const ballot = { profile: network.profile, channel: 'public-marketplace', ...wanted, clock: systemClock };
+    const first = await voteOnFabric({ ...ballot, mspId: 'PlatformMSP' });
+    expect(first).toMatchObject({ decided: false, rule: { minMs: 24 * 3_600_000 } });
+    await expect(voteOnFabric({ ...ballot, mspId: 'WorkerMSP', votes: 1 })).rejects.toMatchObject({
+      code: 'request.malformed',
+    });
+    expect(await voteOnFabric({ ...ballot, mspId: 'WorkerMSP' })).toMatchObject({ decided: true, rule: wanted });
+    const outcomes = await ledger.submit(lifeOf(freshJob()), platform);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(Array(7).fill('committed'));
   });
 });
