@@ -158,6 +158,11 @@ export const limits = {
   bundleSpools: 64,
   bundleSpoolsPerAccount: 4,
   readyCheckMs: 3_000,
+  /** A file of the gateway's TLS, the clients that it names, and how often the files are looked at. */
+  tlsFileBytes: 1024 * 1024,
+  tlsClients: 1_000,
+  tlsLookMs: 5_000,
+  tlsConnections: 1_000,
   /** Units that wait for workers are counted up to this. */
   backlogUnits: 100_000,
   /** Between two sweeps of leases, and between two rounds of forgetting what is old. */

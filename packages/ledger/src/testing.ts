@@ -77,3 +77,5 @@ export async function agreeOnWindow(runner: ContractRunner, minMs: number): Prom
     await runner.run('EscrowTrigger:voteOnChallengeWindow', vote, { as });
   }
 }
+
+export { enrolTls, newAuthority, type Authority, type KeyAndCertificate } from './fabric/authority.ts';

@@ -41,6 +41,8 @@ import type { Config } from './config.ts';
 import { openConfiguredDatabase } from './database-choice.ts';
 import { fitWindow } from './fit-window.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import { openConfiguredGateway } from './gateway-choice.ts';
+import type { Gateway } from './gateway/listener.ts';
 import { openConfiguredLedger } from './ledger-choice.ts';
 import { listen } from './listening.ts';
 import type { Market } from './market-port.ts';
@@ -65,6 +67,8 @@ export interface RunningServer {
   /** Where it listens, such as `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly server: Server;
+  /** Where programs with client certificates are answered; undefined where none is configured. */
+  readonly gateway: Gateway | undefined;
   readonly db: Database;
   readonly ledger: Ledger;
   readonly objects: ObjectStore;
@@ -91,13 +95,17 @@ export async function startServer(config: Config, overrides: Overrides = {}): Pr
       const processes = await startProcesses(trade);
       undo.push(() => processes.stop());
     }
+    const opened: { gateway?: Gateway | undefined } = {};
     const listening = await listen(config, async (publicOrigin) => {
       const server = await buildServer({ ...parts, settings: { ...settingsOf(config, overrides), publicOrigin } });
-      undo.push(() => server.close());
+      // At once: streams of the gateway end when the server's do.
+      undo.push(() => Promise.all([opened.gateway?.close(), server.close()]));
       return server;
     });
+    const gateway = await openConfiguredGateway(config, listening.server, parts);
+    opened.gateway = gateway;
     log.info({ url: listening.url }, 'the market is open');
-    return { ...listening, db, ledger, objects, exchange, trade, close };
+    return { ...listening, gateway, db, ledger, objects, exchange, trade, close };
   } catch (error) {
     await close();
     throw error;

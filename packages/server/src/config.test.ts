@@ -51,6 +51,16 @@ describe('the configuration', () => {
     [{ STRIPE_URL: 'http://127.0.0.1:1', ASSAY_PAYMENT_MODE: 'live' }, 'STRIPE_URL is a simulator and cannot be live'],
     [{ DATABASE_OWNER_URL: 'postgres://x' }, 'DATABASE_OWNER_URL needs DATABASE_URL'],
     [{ STRIPE_US_WEBHOOK_SECRET: 'whsec_1' }, 'STRIPE_US_SECRET_KEY and STRIPE_US_WEBHOOK_SECRET belong together'],
+    [{ ASSAY_GATEWAY_KEY: 'key.pem' }, 'ASSAY_GATEWAY_KEY needs ASSAY_GATEWAY_PORT'],
+    [
+      {
+        ASSAY_GATEWAY_PORT: '8443',
+        ASSAY_GATEWAY_CERT: 'a',
+        ASSAY_GATEWAY_KEY: 'b',
+        ASSAY_GATEWAY_CLIENT_CA: 'c',
+      },
+      'ASSAY_GATEWAY_PORT needs ASSAY_GATEWAY_CLIENTS',
+    ],
   ])('%j makes no sense', (environment, fault) => {
     expect(faultsOf(environment)).toEqual([fault]);
   });

@@ -47,6 +47,16 @@ export const settings = {
     'The connection.json of a Fabric network; by default fabric/connection.json under the state.',
   ),
   fabricChannel: setting('ASSAY_FABRIC_CHANNEL', text, 'public-marketplace', 'The channel of the Fabric network.'),
+  gatewayPort: optional(
+    'ASSAY_GATEWAY_PORT',
+    whole(0, 65_535),
+    'The port of the ledger’s gateway for programs with client certificates; without one there is none.',
+  ),
+  gatewayHost: setting('ASSAY_GATEWAY_HOST', text, '127.0.0.1', 'The address that the gateway listens on.'),
+  gatewayCertificate: optional('ASSAY_GATEWAY_CERT', text, 'The gateway’s certificate and those above it, PEM.'),
+  gatewayKey: optional('ASSAY_GATEWAY_KEY', text, 'The private key of that certificate, PEM, for its owner only.'),
+  gatewayAuthorities: optional('ASSAY_GATEWAY_CLIENT_CA', text, 'Who issues client certificates, PEM.'),
+  gatewayClients: optional('ASSAY_GATEWAY_CLIENTS', text, 'Which client certificate is which account, JSON.'),
   processes: setting('ASSAY_PROCESSES', flag, 'true', 'Whether this server also runs the background processes.'),
   runners: setting(
     'ASSAY_RUNNERS',
@@ -130,7 +140,18 @@ function pairFaults(config: Config): string[] {
   if (config.databaseOwnerUrl !== undefined && config.databaseUrl === undefined) {
     faults.push('DATABASE_OWNER_URL needs DATABASE_URL');
   }
+  faults.push(...gatewayFaults(config));
   return faults;
+}
+
+function gatewayFaults(config: Config): string[] {
+  const names = ['gatewayCertificate', 'gatewayKey', 'gatewayAuthorities', 'gatewayClients'] as const;
+  const given = names.filter((name) => config[name] !== undefined);
+  if (config.gatewayPort === undefined) {
+    return given.map((name) => `${settings[name].variable} needs ASSAY_GATEWAY_PORT`);
+  }
+  const missing = names.filter((name) => config[name] === undefined);
+  return missing.map((name) => `ASSAY_GATEWAY_PORT needs ${settings[name].variable}`);
 }
 
 /** The configuration of this process. */

@@ -91,7 +91,11 @@ export async function openScene(
     },
   };
   const objects = memoryObjectStore(sha256);
-  const running = await startServer(config, { db: database.db, ledger, objects, providers, scrypt });
+  const overrides = { db: database.db, ledger, objects, providers, scrypt };
+  const running = await startServer(config, overrides).catch(async (error: unknown) => {
+    await database.drop();
+    throw error;
+  });
   return {
     url: running.url,
     running,

@@ -11,6 +11,7 @@ import { documentOf, registerOpenApi } from './api/openapi.ts';
 import { registerRoutes } from './api/register.ts';
 import { admitDevices } from './auth/device.ts';
 import { openSignIn, type SignIn } from './auth/sign-in.ts';
+import { openPeerBook, type PeerBook } from './gateway/peers.ts';
 import { accountHandlers } from './handlers/accounts.ts';
 import { banHandlers } from './handlers/bans.ts';
 import { createHandlers } from './handlers/create-job.ts';
@@ -42,6 +43,8 @@ import type { ServerDeps } from './server-deps.ts';
 export interface Server {
   readonly app: FastifyInstance;
   readonly signIn: SignIn;
+  /** Whom the gateway's connections belong to. */
+  readonly peers: PeerBook;
   /** Stops accepting, ends long polls and streams, and waits for requests under way. */
   close(): Promise<void>;
 }
@@ -69,7 +72,8 @@ export async function buildServer(deps: ServerDeps): Promise<Server> {
   refuseUnstorableText(app);
   const { publicOrigin, allowance, deviceAllowance } = settings;
   await serveConsole(app, settings.consoleFolder);
-  admitRequests(app, { ...deps, publicOrigin, allowance, deviceAllowance });
+  const peers = openPeerBook();
+  admitRequests(app, { ...deps, publicOrigin, allowance, deviceAllowance, peers });
   admitDevices(app, { ...deps, workers: deps.exchange.workers });
   await registerOpenApi(app);
   const readiness = readinessOf(deps);
@@ -78,7 +82,7 @@ export async function buildServer(deps: ServerDeps): Promise<Server> {
   const handlers = handlersOf(deps, { hub, blocks, signIn, https, ...rest });
   await registerRoutes(app, { handlers, db: deps.db });
   await app.ready();
-  return { app, signIn, close: () => closeServer(app, [hub, blocks], deps, stop, inFlight) };
+  return { app, signIn, peers, close: () => closeServer(app, [hub, blocks], deps, stop, inFlight) };
 }
 
 interface Parts extends Pick<Parameters<typeof healthHandlers>[0], 'metrics' | 'readiness' | 'document' | 'stopping'> {

@@ -54,7 +54,7 @@ export type TicketRequest = {
 
 export type Session = {
   readonly account: Account;
-  readonly via: 'session' | 'apiKey';
+  readonly via: 'session' | 'apiKey' | 'certificate';
   readonly scopes: readonly ('jobs:read' | 'jobs:write' | 'workers' | 'ledger' | 'disputes' | 'account' | 'metrics')[];
   readonly expiresAt: string | null;
 };

@@ -5,7 +5,7 @@ import type { Viewer } from '@assay/store';
 import type { Access, Role, Scope } from '../api/routes/route.ts';
 import { roleNames, scopeNames } from '../api/schemas/account.ts';
 
-/** A signed-in account, by its session or by one of its keys. */
+/** A signed-in account, by its session, by one of its keys or by a client certificate at the gateway. */
 export interface Caller {
   readonly account: AccountId;
   readonly email: string;
@@ -15,7 +15,8 @@ export interface Caller {
   readonly createdAt: Date;
   readonly via:
     | { readonly kind: 'session'; readonly id: SessionId; readonly expiresAt: Date }
-    | { readonly kind: 'apiKey'; readonly id: ApiKeyId };
+    | { readonly kind: 'apiKey'; readonly id: ApiKeyId }
+    | { readonly kind: 'certificate'; readonly fingerprint: string };
 }
 
 /** Roles as stored; unknown ones give no rights. */

@@ -39,7 +39,12 @@ export function gatewayHandlers({ db, ledger, market, mspId }: LedgerDeps): Hand
         );
       }
       const submission: Submission = { contract, fn, args, idempotencyKey: `${caller.account}/${key}` };
-      const event = { actor: caller.account, action: 'ledger.invoke', ref: `${contract}.${fn}`, data: { args } };
+      const event = {
+        actor: caller.account,
+        action: 'ledger.invoke',
+        ref: `${contract}.${fn}`,
+        data: { args, ...byCertificate(caller) },
+      };
       await db.transaction((tx) => addAudit(tx, event));
       const [outcome] = await ledger.submit([submission], identityOf(caller, mspId));
       if (!outcome || outcome.kind === 'conflict') {
@@ -61,6 +66,11 @@ export function gatewayHandlers({ db, ledger, market, mspId }: LedgerDeps): Hand
       return { received: true };
     },
   };
+}
+
+/** Of several certificates of one account the audit log names the one that was used. */
+function byCertificate({ via }: Caller): { certificate?: string } {
+  return via.kind === 'certificate' ? { certificate: via.fingerprint } : {};
 }
 
 function argumentsOf(text: string | undefined): string[] {

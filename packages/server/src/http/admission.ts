@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { authenticate, sessionCookie } from '../auth/authenticate.ts';
 import { checkAccess } from '../auth/caller.ts';
 import { tokenBuckets, type Allowance } from '../auth/token-bucket.ts';
+import { callerOf, type Peer, type PeerBook } from '../gateway/peers.ts';
 import { checkOrigin } from './origin-check.ts';
 import { rowOf } from './request.ts';
 
@@ -16,6 +17,7 @@ export interface AdmissionDeps {
   /** Requests of one account or network address; devices have their own. */
   readonly allowance: Allowance;
   readonly deviceAllowance: Allowance;
+  readonly peers: PeerBook;
 }
 
 /** Adds the checks of rate, origin, identity, role and idempotency key. */
@@ -31,6 +33,8 @@ export function admitRequests(app: FastifyInstance, deps: AdmissionDeps): void {
   app.decorateRequest('rawBody', undefined);
   app.addHook('onRequest', async (request) => {
     const row = rowOf(request);
+    const peer = deps.peers.of(request.raw.socket);
+    if (peer) return admitPeer(deps, request, peer, charge.bind(undefined, people));
     if (!row || row.tag === 'operations') return;
     if (row.access === 'device') {
       charge(devices, workerHeader(request));
@@ -53,6 +57,31 @@ export function admitRequests(app: FastifyInstance, deps: AdmissionDeps): void {
     checkAccess(row.access, request.caller);
     if (row.idempotent === 'key') checkKey(request);
   });
+}
+
+/** What the gateway shows: the ledger, and what supervisors look at. */
+const atGateway: ReadonlySet<string> = new Set(['ledger', 'operations']);
+
+/** A request at the gateway: who asks is known by the certificate alone, whatever else the request says. */
+async function admitPeer(
+  deps: AdmissionDeps,
+  request: FastifyRequest,
+  peer: Peer,
+  charge: (key: string) => void,
+): Promise<void> {
+  const row = rowOf(request);
+  if (!row || !atGateway.has(row.tag)) {
+    throw refuse('request.unknown_path', 'the gateway has no such path', { path: request.url });
+  }
+  const { method, headers, ip } = request;
+  checkOrigin({ method, headers, publicOrigin: deps.publicOrigin });
+  request.caller = await callerOf(deps, peer).catch((error: unknown) => {
+    charge(ip);
+    throw error;
+  });
+  charge(request.caller.account);
+  if (typeof row.access === 'object') checkAccess(row.access, request.caller);
+  if (row.idempotent === 'key') checkKey(request);
 }
 
 function workerHeader(request: FastifyRequest): string {

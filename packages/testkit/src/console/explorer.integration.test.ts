@@ -147,6 +147,7 @@ describe.skipIf(absent)(`the explorer in a browser${why}`, () => {
     await expectReadable(page, 'worker');
     await search(page, '9'.repeat(30));
     await page.getByText('The ledger has nothing of that number or id.').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(1);
     await expectReadable(page, 'nothing-found');
     await page.context().close();
   }, 60_000);
@@ -164,6 +165,7 @@ describe.skipIf(absent)(`the explorer in a browser${why}`, () => {
     await page.getByText('The ledger holds no record of this worker.').waitFor();
     await page.goto(`${market.url}/ledger/jobs/job_${'0'.repeat(32)}`);
     await page.getByText('The ledger holds no fact about this job.').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
     await expectReadable(page, 'empty');
     await page.context().close();
   }, 60_000);
@@ -190,6 +192,7 @@ describe.skipIf(absent)(`the explorer in a browser${why}`, () => {
     await page.goto(`${market.url}/ledger/facts`);
     await linkTo(page, 'Blocks').click();
     await page.getByText('This chain is not shown here').waitFor();
+    expect(await page.getByRole('listitem').count()).toBe(0);
     await expectReadable(page, 'private');
     await page.context().close();
   }, 60_000);

@@ -48,7 +48,7 @@ export const Session = named(
   'Session',
   Type.Object({
     account: ref(Account),
-    via: oneOf(['session', 'apiKey']),
+    via: oneOf(['session', 'apiKey', 'certificate']),
     scopes: Type.Array(scope),
     expiresAt: nullable(instant),
   }),

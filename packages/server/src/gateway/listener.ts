@@ -1,0 +1,136 @@
+/**
+ * The ledger's gateway for programs that know themselves by certificates: a second listener, over TLS that both sides
+ * authenticate. It shows the routes of the ledger and of operations, nothing else.
+ */
+
+import { constants, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server as HttpsServer } from 'node:https';
+import { TLSSocket, type TlsOptions } from 'node:tls';
+import { limits, Refusal, type Clock } from '@assay/core';
+import type { ConnectionError, FastifyBaseLogger } from 'fastify';
+import type { Socket } from 'node:net';
+import type { PeerBook } from './peers.ts';
+import { readTlsFiles, type TlsMaterial, type TlsPaths } from './tls-files.ts';
+
+export interface GatewayDeps {
+  readonly paths: TlsPaths;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly peers: PeerBook;
+  readonly clock: Clock;
+  readonly log: Pick<FastifyBaseLogger, 'info' | 'warn'>;
+  /** What answers requests. */
+  readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Answers bytes that are no HTTP request. */
+  readonly answerMalformed: (error: ConnectionError, socket: Socket) => void;
+}
+
+/** A gateway that listens. */
+export interface Gateway {
+  /** Such as `https://127.0.0.1:8443`. */
+  readonly url: string;
+  /** Reads the files again if they changed; what is wrong with them is logged, and the old ones stay in force. */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the gateway; refuses what `readTlsFiles` refuses. */
+export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
+  const { host, port, peers, clock, answer } = deps;
+  const first = await readTlsFiles(deps.paths, clock.nowMs());
+  peers.name(first.clients);
+  const server = createServer({ ...secured(first), ...bounds }, answer);
+  server.maxConnections = limits.tlsConnections;
+  server.on('secureConnection', (socket) => notePeer(peers, socket));
+  server.on('clientError', (error: ConnectionError, socket) => {
+    if (socket instanceof TLSSocket) deps.answerMalformed(error, socket);
+    else socket.destroy();
+  });
+  server.listen({ host, port });
+  await once(server, 'listening');
+  const reload = reloading(deps, server, first);
+  const timer = setInterval(() => void reload(), limits.tlsLookMs);
+  timer.unref();
+  return {
+    url: urlOf(host, server),
+    reload,
+    async close() {
+      clearInterval(timer);
+      const closed = once(server, 'close');
+      server.close();
+      server.closeIdleConnections();
+      const late = setTimeout(() => server.closeAllConnections(), limits.stopMs);
+      await closed;
+      clearTimeout(late);
+    },
+  };
+}
+
+const bounds = {
+  requestTimeout: limits.requestBodyMs,
+  headersTimeout: limits.requestBodyMs,
+  keepAliveTimeout: limits.keepAliveMs,
+  handshakeTimeout: limits.requestBodyMs,
+} as const;
+
+function secured({ certificate, key, authorities }: TlsMaterial): TlsOptions {
+  return {
+    cert: certificate,
+    key,
+    ca: [...authorities],
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+    // A resumed session would be believed without its certificate being checked against today's authorities.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+/** TLS has checked the chain; which account it is, each request asks anew. */
+function notePeer(peers: PeerBook, socket: TLSSocket): void {
+  const { raw } = socket.getPeerCertificate() as { raw?: Buffer };
+  if (!socket.authorized || raw === undefined) {
+    socket.destroy();
+    return;
+  }
+  const certificate = new X509Certificate(raw);
+  peers.note(socket, {
+    fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+    subject: certificate.subject.replaceAll('\n', ','),
+    validToMs: certificate.validToDate.getTime(),
+  });
+}
+
+function reloading({ paths, peers, clock, log }: GatewayDeps, server: HttpsServer, first: TlsMaterial) {
+  let known = first;
+  let complaint: string | undefined;
+  return async (): Promise<void> => {
+    try {
+      const next = await readTlsFiles(paths, clock.nowMs());
+      complaint = undefined;
+      if (next.stamp === known.stamp) return;
+      peers.name(next.clients);
+      if (JSON.stringify(secured(next)) !== JSON.stringify(secured(known))) {
+        server.setSecureContext(secured(next));
+        // Connections that another authority let in must come again; those at work end by themselves.
+        server.closeIdleConnections();
+      }
+      known = next;
+      log.info({ expires: new Date(next.expiresMs).toISOString() }, 'the gateway’s certificates were read again');
+    } catch (error) {
+      const text = error instanceof Refusal ? `${error.code}: ${error.message}` : String(error);
+      // Said once, not at every look.
+      if (text !== complaint) log.warn({ err: error }, 'the gateway’s new files do not serve; the old stay in force');
+      complaint = text;
+    }
+  };
+}
+
+function urlOf(host: string, server: HttpsServer): string {
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
