@@ -122,6 +122,8 @@ export const limits = {
   processPauseMaxMs: 30_000,
   /** Facts that a follower reads at once. */
   factBatch: 200,
+  /** Jobs whose money one transaction moves. */
+  settledTogether: 16,
   eventStreamBuffer: 1000,
   /** Between two comments on a stream of events, and the silence after which a client opens it again. */
   eventHeartbeatMs: 15_000,

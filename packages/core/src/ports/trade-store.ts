@@ -41,6 +41,8 @@ export interface JobBook {
   findByKey(customer: AccountId, idempotencyKey: string): Promise<JobRow | undefined>;
   /** The job under its lock. */
   lock(id: JobId): Promise<JobRow | undefined>;
+  /** Those of `ids` that exist, locked in the order of their ids. */
+  lockAll(ids: readonly JobId[]): Promise<readonly JobRow[]>;
   /** Changes the row, stamps it with the database's time and tells the change feed. */
   step(id: JobId, step: JobStep): Promise<void>;
   /** Makes the work units of a job that was just funded, by ordinal, and lets workers claim them. */
@@ -75,6 +77,8 @@ export interface EscrowTimes {
 
 export interface MoneyBook {
   post(entry: JournalEntry): Promise<'booked' | 'already'>;
+  /** The same for many; one that is refused refuses all. */
+  postAll(entries: readonly JournalEntry[]): Promise<void>;
   openEscrow(job: JobId, amount: Money): Promise<void>;
   /** Moves the job's escrow along its table; refuses `escrow.wrong_state` or `escrow.window_open`. */
   moveEscrow(job: JobId, from: EscrowState, to: EscrowState, times?: EscrowTimes): Promise<void>;
@@ -91,7 +95,7 @@ export interface EarningBook {
   /** The month's gross turnover of each payee, locked by payee, and the month by the database's clock. */
   lockTurnover(payees: readonly AccountId[], currency: Currency): Promise<ReadonlyMap<AccountId, Money>>;
   /** Stores earnings once per job and payee, and adds to turnover. */
-  add(job: JobId, earnings: readonly Earning[]): Promise<void>;
+  add(earnings: readonly (Earning & { readonly job: JobId })[]): Promise<void>;
   /** Queues what is owed for a payout in `delayMs`. */
   owe(debts: readonly Debt[], delayMs: number): Promise<void>;
   /** Payees with a working account at a payment provider and debts that are due, with all of these; locks the debts. */

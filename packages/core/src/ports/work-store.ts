@@ -69,6 +69,8 @@ export interface PoolQuery {
   readonly limit: number;
   /** Where the last look of the transaction ended. */
   readonly after?: bigint;
+  /** Units that others are about to lock, and that would have to wait for this transaction if it took them. */
+  readonly except?: readonly UnitId[];
   /** Only units of these jobs that this party has no replica of: for a worker that the head of the pool cannot feed. */
   readonly taker?: Taker;
 }
@@ -98,8 +100,15 @@ export interface BreachedJob {
 
 /** Rows under locks. */
 export interface WorkLocks {
-  /** The desks of these workers, made where missing, and the database's time. */
-  openDesks(workers: readonly WorkerId[]): Promise<{ readonly nowMs: number; readonly desks: readonly WorkDesk[] }>;
+  /** The desks of these workers, made where missing, the database's time, and which of these requests were answered before. */
+  openDesks(
+    workers: readonly WorkerId[],
+    requests: readonly RequestId[],
+  ): Promise<{
+    readonly nowMs: number;
+    readonly desks: readonly WorkDesk[];
+    readonly replays: readonly ExchangeRow[];
+  }>;
   /** Desks of workers that hold something and said nothing for `silenceMs`; skips what others have locked. */
   silentDesks(
     silenceMs: number,
@@ -118,8 +127,6 @@ export interface WorkLocks {
 
 /** Rows without locks. */
 export interface WorkReads {
-  /** Which of these requests were answered before. */
-  replays(requests: readonly RequestId[]): Promise<readonly ExchangeRow[]>;
   glimpse(replicas: readonly ReplicaId[], nowMs: number): Promise<readonly ReplicaGlimpse[]>;
   offered(replicas: readonly ReplicaId[]): Promise<readonly OfferRow[]>;
   /** Which of these outputs were uploaded, as `replica/sha256/size`. */

@@ -25,5 +25,5 @@ export async function workFailed(deps: Pick<TradeDeps, 'ids'>, tx: TradeTx, job:
   await returnEscrow(deps, tx, row, { from: 'funded', reason: 'failed' });
   await queueLedger(tx, job, 'EscrowTrigger.triggerRefund', []);
   await queueLedger(tx, job, 'Contract.refundContract', []);
-  await queueReputation(tx, job, await tx.earnings.records(job));
+  await queueReputation(tx, [{ job, records: await tx.earnings.records(job) }]);
 }

@@ -14,7 +14,7 @@ import {
   type TradeTx,
   type WorkerRecord,
 } from '@assay/core';
-import { refundJob, settleJob } from './settle-job.ts';
+import { refundJob, settleJobs } from './settle-job.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
 export type FollowDeps = Pick<TradeDeps, 'store' | 'ledger' | 'ids' | 'terms'>;
@@ -26,77 +26,97 @@ export const followerName = 'trade';
 export async function followLedger(deps: FollowDeps): Promise<number> {
   const from = await deps.store.transaction((tx) => tx.trail.checkpoint(followerName));
   const facts = await deps.ledger.facts(from + 1n, limits.factBatch);
-  const batches = batchesOf(facts);
-  let ahead: Records | undefined;
-  for (const [index, batch] of batches.entries()) {
+  const [first, ...rest] = batchesOf(facts);
+  let ahead = countAhead(deps, first ?? []);
+  for (let batch = first; batch !== undefined; batch = rest.shift()) {
     const records = ahead;
-    ahead = recordsAhead(deps, batches[index + 1]);
-    try {
-      await inOrder(deps, batch, (tx, fact) => follow(deps, tx, fact, records));
-    } catch (error) {
-      // The fact contradicts our books, as when somebody called the contract by hand: the money stays where it is, an
-      // operator must look at it, and the others go on. A window that is still open passes with time.
-      if (!(error instanceof Refusal) || error.code === 'escrow.window_open') throw error;
-      await inOrder(deps, batch, (tx, fact) => setAside(tx, fact, error));
-    }
+    ahead = countAhead(deps, rest[0] ?? []);
+    await followBatch({ ...deps, recordsOf: (job) => records.get(job) }, batch);
   }
   return facts.length;
 }
 
-type Records = Promise<readonly WorkerRecord[]>;
+interface BatchDeps extends FollowDeps {
+  /** What workers did for a job, where it was counted ahead. */
+  readonly recordsOf: (job: JobId) => Promise<readonly WorkerRecord[]> | undefined;
+}
+
+/** Follows facts together, and where one of them is refused, each by itself, so that a refusal concerns it alone. */
+async function followBatch(deps: BatchDeps, batch: readonly Fact[]): Promise<void> {
+  try {
+    await inOrder(deps, batch, (tx, fresh) => follow(deps, tx, fresh));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (batch.length > 1) {
+      for (const fact of batch) await followBatch(deps, [fact]);
+      return;
+    }
+    // The fact contradicts our books, as when somebody called the contract by hand: the money stays where it is, an
+    // operator must look at it, and the others go on. A window that is still open passes with time.
+    if (error.code === 'escrow.window_open') throw error;
+    await inOrder(deps, batch, (tx, fresh) => setAside(tx, fresh, error));
+  }
+}
 
 /**
- * Counts what was done for the job that is settled next, while the one before it is settled: once a job is verified,
- * nothing changes of what is paid for.
+ * Counts what was done for the jobs that are settled next, two at a time and while those before them are settled: once a
+ * job is verified, nothing changes of what is paid for.
  */
-function recordsAhead(deps: FollowDeps, batch: readonly Fact[] | undefined): Records | undefined {
-  const fact = batch?.find((one) => movesMoney(one) && one.name === 'ContractCompleted');
-  const job = fact && jobOf(fact);
-  if (job === undefined) return undefined;
-  const records = deps.store.transaction((tx) => tx.earnings.records(job));
-  // The settlement fails with it; where there is none, nobody needs it.
-  records.catch(() => undefined);
-  return records;
+function countAhead(deps: FollowDeps, batch: readonly Fact[]): ReadonlyMap<JobId, Promise<readonly WorkerRecord[]>> {
+  const ended = batch.filter((fact) => movesMoney(fact) && fact.name === 'ContractCompleted');
+  const jobs = [...new Set(ended.flatMap((fact) => jobOf(fact) ?? []))];
+  const counted: Promise<readonly WorkerRecord[]>[] = [];
+  for (const [index, job] of jobs.entries()) {
+    const before = counted[index - 2]?.catch(() => undefined) ?? Promise.resolve();
+    const records = before.then(() => deps.store.transaction((tx) => tx.earnings.records(job)));
+    // The settlement fails with it; where there is none, nobody needs it.
+    records.catch(() => undefined);
+    counted.push(records);
+  }
+  return new Map(jobs.map((job, index) => [job, counted[index] ?? Promise.resolve([])]));
 }
 
 /** Handles the facts that are new in one transaction with the checkpoint. */
 async function inOrder(
   deps: FollowDeps,
   batch: readonly Fact[],
-  handle: (tx: TradeTx, fact: Fact) => Promise<void>,
+  handle: (tx: TradeTx, fresh: readonly Fact[]) => Promise<void>,
 ): Promise<void> {
   await deps.store.transaction(async (tx) => {
     const at = await tx.trail.checkpoint(followerName);
     const fresh = batch.filter((fact) => fact.position > at);
-    for (const fact of fresh) await handle(tx, fact);
     const last = fresh.at(-1);
-    if (last) await tx.trail.moveCheckpoint(followerName, last.position);
+    if (last === undefined) return;
+    await handle(tx, fresh);
+    await tx.trail.moveCheckpoint(followerName, last.position);
   });
 }
 
-async function setAside(tx: TradeTx, fact: Fact, refusal: Refusal): Promise<void> {
-  const job = jobOf(fact);
-  if (job === undefined) return;
-  await tx.jobs.step(job, { kind: 'flag', problem: `${fact.name}: ${refusal.message}` });
-  const data = { fact: fact.name, txId: fact.txId, code: refusal.code };
-  await tx.trail.audit({ actor: 'system', action: 'fact.contradicts', ref: job, data });
+async function setAside(tx: TradeTx, facts: readonly Fact[], refusal: Refusal): Promise<void> {
+  for (const fact of facts) {
+    const job = jobOf(fact);
+    if (job === undefined) continue;
+    await tx.jobs.step(job, { kind: 'flag', problem: `${fact.name}: ${refusal.message}` });
+    const data = { fact: fact.name, txId: fact.txId, code: refusal.code };
+    await tx.trail.audit({ actor: 'system', action: 'fact.contradicts', ref: job, data });
+  }
 }
 
-/** A fact that moves money has a transaction of its own, so that its locks are short and a refusal concerns it alone. */
+/** Facts that are followed in one transaction; those that move money are few in each, so that locks are short. */
 function batchesOf(facts: readonly Fact[]): Fact[][] {
   const batches: Fact[][] = [];
-  let open: Fact[] | undefined;
+  let open: Fact[] = [];
+  let moving = 0;
   for (const fact of facts) {
-    if (movesMoney(fact)) {
-      batches.push([fact]);
-      open = undefined;
-    } else if (open) {
-      open.push(fact);
-    } else {
-      open = [fact];
+    if (movesMoney(fact) && moving === limits.settledTogether) {
       batches.push(open);
+      open = [];
+      moving = 0;
     }
+    open.push(fact);
+    if (movesMoney(fact)) moving += 1;
   }
+  if (open.length > 0) batches.push(open);
   return batches;
 }
 
@@ -104,31 +124,51 @@ function movesMoney(fact: Fact): boolean {
   return fact.contract === 'Contract' && (fact.name === 'ContractCompleted' || fact.name === 'ContractRefunded');
 }
 
-async function follow(deps: FollowDeps, tx: TradeTx, fact: Fact, records?: Records): Promise<void> {
-  const id = jobOf(fact);
-  if (id === undefined) return;
-  const job = movesMoney(fact) ? await tx.jobs.lock(id) : await tx.jobs.find(id);
-  if (!job) return;
-  if (movesMoney(fact)) await moveMoney({ ...deps, records }, tx, fact, job);
+/** Moves the money that facts move, in their order, and tells the change feed of all of them. */
+async function follow(deps: BatchDeps, tx: TradeTx, facts: readonly Fact[]): Promise<void> {
+  const about = facts.flatMap((fact) => {
+    const job = jobOf(fact);
+    return job === undefined ? [] : [{ fact, job }];
+  });
+  const moving = new Set(about.filter(({ fact }) => movesMoney(fact)).map(({ job }) => job));
+  const others = new Set(about.map(({ job }) => job).filter((job) => !moving.has(job)));
+  const [locked, found] = await Promise.all([
+    tx.jobs.lockAll([...moving].toSorted()),
+    Promise.all([...others].map((job) => tx.jobs.find(job))),
+  ]);
+  const jobs = new Map([...locked, ...found].flatMap((job) => (job === undefined ? [] : [[job.id, job] as const])));
+  let completed: JobRow[] = [];
+  for (const { fact, job: id } of about) {
+    const job = jobs.get(id);
+    const end = fact.name === 'ContractCompleted' ? 'completed' : 'refunded';
+    if (job === undefined || !movesMoney(fact) || job.state === end) continue;
+    if (job.state === 'disputed') await requireRuling(tx, job, end);
+    if (end === 'completed') {
+      completed.push(job);
+    } else {
+      await settle(deps, tx, completed);
+      completed = [];
+      await refundJob(deps, tx, job);
+    }
+  }
+  await settle(deps, tx, completed);
+  await Promise.all(about.map(({ fact, job }) => tell(tx, fact, jobs.get(job))));
+}
+
+async function tell(tx: TradeTx, fact: Fact, job: JobRow | undefined): Promise<void> {
+  if (job === undefined) return;
   const data = { name: fact.name, contract: fact.contract, block: fact.block.toString(), txId: fact.txId };
   await tx.trail.change({ kind: 'fact', job: job.id, account: job.customer, data });
 }
 
-async function moveMoney(
-  deps: FollowDeps & { readonly records: Records | undefined },
-  tx: TradeTx,
-  fact: Fact,
-  job: JobRow,
-): Promise<void> {
-  const end = fact.name === 'ContractCompleted' ? 'completed' : 'refunded';
-  if (job.state === end) return;
-  if (job.state === 'disputed') await requireRuling(tx, job, end);
-  if (end === 'refunded') return await refundJob(deps, tx, job);
-  if (job.releaseRequested || job.state !== 'verified') return await settleJob(deps, tx, job);
+async function settle(deps: BatchDeps, tx: TradeTx, jobs: readonly JobRow[]): Promise<void> {
+  const [job, ...others] = jobs;
+  if (job === undefined) return;
   try {
-    await settleJob(deps, tx, job);
+    await settleJobs(deps, tx, jobs);
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'escrow.window_open') throw error;
+    if (!(error instanceof Refusal) || error.code !== 'escrow.window_open' || others.length > 0) throw error;
+    if (job.releaseRequested || job.state !== 'verified') throw error;
     // Waiting for the window of a release that we did not request would hold up everybody's money behind it.
     throw refuse('job.wrong_state', 'nobody requested this release, and the window is open', { job: job.id });
   }

@@ -44,6 +44,23 @@ async function settled(): Promise<JobId> {
 }
 
 describe('earnings', () => {
+  test('of jobs that end together are booked together, each by the turnover that those before it leave', async () => {
+    const jobs = [await fund(scene), await fund(scene)].map(({ job }) => job);
+    await work(scene, providers);
+    await runToQuiet(scene.deps);
+    await scene.pass(challengeWindowMs + 1000);
+    await runToQuiet(scene.deps);
+    const [booked] = await scene.db.query<{ entries: bigint; transactions: bigint }>(
+      `SELECT count(*) AS entries, count(DISTINCT xid) AS transactions FROM journal_entry
+       WHERE kind = 'settlement' AND job_id = ANY($1)`,
+      [jobs],
+    );
+    expect(booked).toEqual({ entries: 2n, transactions: 1n });
+    // 8 % of 45 are 3.6, of 90 7.2.
+    expect(await owed(other.owner)).toBe(83n);
+    expect(await checkBooks(scene.deps)).toEqual([]);
+  });
+
   test('of a provider without an account stay owed, and leave together once there is one', async () => {
     const [first, second] = [await settled(), await settled()];
     // 8 % of 45 are 3.6, of 90 7.2: the second job bears the cent that the first was spared.

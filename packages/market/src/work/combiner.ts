@@ -153,10 +153,14 @@ async function run(office: Office): Promise<void> {
   }
 }
 
-async function serve(office: Office, batch: readonly Pending[], tick: number): Promise<void> {
+async function serve(office: Office, batch: readonly Pending[], tick: number, lane = batch): Promise<void> {
   const { deps, active, lanes } = office;
   const freeing: (() => void)[] = [];
-  const tickDeps = { ...deps, onLocked: (units: readonly UnitId[]) => void freeing.push(lanes.occupy(units)) };
+  const tickDeps: TickDeps = {
+    ...deps,
+    busyBeside: () => lanes.beside(lane),
+    onLocked: (units) => void freeing.push(lanes.occupy(units)),
+  };
   const requests: TickRequest[] = batch.map(({ signed, heard, stored }) => ({ signed, heard, stored }));
   const beside = new Set(active);
   let result: TickResult;
@@ -168,7 +172,7 @@ async function serve(office: Office, batch: readonly Pending[], tick: number): P
       return;
     }
     // One request that breaks a rule of ours must not take the others with it.
-    for (const one of batch) await serve(office, [one], tick);
+    for (const one of batch) await serve(office, [one], tick, lane);
     return;
   } finally {
     for (const free of freeing) free();

@@ -33,6 +33,8 @@ export interface HandOutDeps {
   readonly facts: JobFactsReader;
   /** Jobs with open units, asked for only when the head of the pool has nothing for a worker. */
   readonly openJobs: (limit: number) => Promise<readonly JobId[]>;
+  /** Units that ticks beside this one speak of. */
+  readonly busyBeside?: () => readonly UnitId[];
   /** Told of the units that a look at the pool has locked. */
   readonly onLocked?: (units: readonly UnitId[]) => void;
 }
@@ -61,7 +63,8 @@ export async function handOut(
     if (wanted === 0) return true;
     if (seen >= limits.tickOpenUnits) break;
     const limit = Math.min(Math.ceil(wanted / 2) + 16, limits.tickOpenUnits - seen);
-    const found = await tx.takePool(after === undefined ? { limit } : { limit, after });
+    const except = deps.busyBeside?.() ?? [];
+    const found = await tx.takePool(after === undefined ? { limit, except } : { limit, except, after });
     await addToPool(deps, state, pool, found);
     for (const taking of unmet(takings)) giveFrom(deps, state, pool, taking);
     seen += found.units.length;

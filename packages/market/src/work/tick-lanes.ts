@@ -45,11 +45,12 @@ export function createUnitMemory(): UnitMemory {
 export interface Lanes<L extends Laned> {
   /** Takes up to a tick's worth of requests from the front that touch no unit of a running tick. */
   board(queue: L[]): L[];
+  /** The units of the requests of all other running ticks. */
+  beside(batch: readonly L[]): UnitId[];
   /** Notes units that a running tick has locked beside those of its requests; returns how to let them go. */
   occupy(units: readonly UnitId[]): () => void;
   /** Ends a tick. */
   leave(batch: readonly L[]): void;
-  readonly running: number;
 }
 
 /** No tick runs. */
@@ -62,7 +63,7 @@ export function createLanes<L extends Laned>(): Lanes<L> {
       else busy.delete(unit);
     }
   };
-  let running = 0;
+  const running = new Set<readonly L[]>();
   return {
     board(queue) {
       const batch: L[] = [];
@@ -74,19 +75,17 @@ export function createLanes<L extends Laned>(): Lanes<L> {
       if (batch.length === 0) return batch;
       queue.splice(0, queue.length, ...rest);
       for (const one of batch) change(one.units, 1);
-      running += 1;
+      running.add(batch);
       return batch;
     },
+    beside: (batch) => [...running].flatMap((other) => (other === batch ? [] : other.flatMap((one) => one.units))),
     occupy(units) {
       change(units, 1);
       return () => change(units, -1);
     },
     leave(batch) {
       for (const one of batch) change(one.units, -1);
-      running -= 1;
-    },
-    get running() {
-      return running;
+      running.delete(batch);
     },
   };
 }

@@ -72,8 +72,12 @@ interface Turn {
 /** Runs one tick in an open transaction. It may run again when the transaction lost a race. */
 export async function runTick(tx: WorkTx, deps: TickDeps, requests: readonly TickRequest[]): Promise<TickResult> {
   const turns = requests.map(turnOf);
-  const { nowMs, desks } = await tx.openDesks([...new Set(turns.map((turn) => turn.worker))]);
-  await findReplays(tx, turns);
+  const asked = turns.filter((turn) => !turn.request.heard);
+  const { nowMs, desks, replays } = await tx.openDesks(
+    [...new Set(turns.map((turn) => turn.worker))],
+    asked.map((turn) => turn.id),
+  );
+  if (replays.length > 0) await answerAgain(tx, asked, replays);
   const fresh = turns.filter((turn) => !turn.request.heard && !turn.replay && !turn.error);
   const { units, late, glimpses } = await unitsInQuestion(tx, fresh, desks, nowMs);
   const loaded = await tx.lockUnits(units, nowMs, late);
@@ -102,10 +106,9 @@ function turnOf(request: TickRequest): Turn {
   return { request, id: envelope.request, worker: envelope.worker, leafHashes: [], refused: [], offers: [] };
 }
 
-async function findReplays(tx: WorkTx, turns: readonly Turn[]): Promise<void> {
-  const asked = turns.filter((turn) => !turn.request.heard);
-  if (asked.length === 0) return;
-  const rows = new Map((await tx.replays(asked.map((turn) => turn.id))).map((row) => [row.id, row]));
+/** Requests that were answered before get the same answer. */
+async function answerAgain(tx: WorkTx, asked: readonly Turn[], replays: readonly ExchangeRow[]): Promise<void> {
+  const rows = new Map(replays.map((row) => [row.id, row]));
   for (const turn of asked) {
     const row = rows.get(turn.id);
     if (row === undefined) continue;

@@ -55,6 +55,11 @@ function quoted(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
+/** A parameter of type text[] that costs neither side any escaping. */
+export function textList(texts: readonly string[]): Buffer {
+  return textArray(texts, (text) => text);
+}
+
 const textOid = 25;
 const nullLength = '\xff\xff\xff\xff';
 

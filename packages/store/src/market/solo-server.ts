@@ -22,10 +22,12 @@ export interface SoloServer {
 
 const lockKey = 1_635_083_370;
 
-// The plans of the exchange are made while tables are small and kept when they have grown; every statement has its index.
+// The plans of the exchange are made once, while tables are small, and kept when they have grown; every statement has its
+// index.
 const share = {
   name: 'work.solo_share',
-  text: `SELECT pg_advisory_xact_lock_shared(${lockKey}), set_config('enable_seqscan', 'off', true)`,
+  text: `SELECT pg_advisory_xact_lock_shared(${lockKey}), set_config('enable_seqscan', 'off', true),
+    set_config('plan_cache_mode', 'force_generic_plan', true)`,
 };
 // A statement of its own: what it sees was committed before the lock was granted.
 const read = { name: 'work.solo_read', text: 'SELECT server FROM work_solo' };

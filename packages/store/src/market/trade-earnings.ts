@@ -27,7 +27,7 @@ export function earningBook(tx: Tx): EarningBook {
         ended.map(({ worker, agreed, disagreed, lost }) => ({ id: worker, agreed, disagreed, lost })),
       ),
     lockTurnover: (accounts, currency) => lockTurnover(tx, accounts, currency),
-    add: (job, earnings) => addEarnings(tx, job, earnings),
+    add: (earnings) => addEarnings(tx, earnings),
     owe: (debts, delayMs) => owe(tx, debts, delayMs),
     payees: (limit) => payees(tx, limit),
     async take(payee, jobs) {
@@ -85,22 +85,35 @@ async function lockTurnover(
   return new Map(rows.map((row) => [row.payee, money(currency, row.gross)]));
 }
 
-async function addEarnings(tx: Tx, job: JobId, earnings: readonly Earning[]): Promise<void> {
+type JobEarning = Earning & { readonly job: JobId };
+
+const earningRows = rowSet<JobEarning>({
+  job: ['text', (one) => one.job],
+  provider: ['text', (one) => one.payee],
+  replicas: ['int', (one) => one.replicas],
+  gross: ['bigint', (one) => one.gross.minor],
+  commission: ['bigint', (one) => one.commission.minor],
+  currency: ['text', (one) => one.gross.currency],
+});
+
+const insertEarnings = {
+  name: 'trade.earnings_add',
+  text: `INSERT INTO earning (job_id, provider_id, replicas, gross, commission, currency)
+    SELECT job, provider, replicas, gross, commission, currency FROM ${earningRows.table(1)} AS one`,
+};
+
+const addTurnover = {
+  name: 'trade.turnover_add',
+  text: `UPDATE turnover t SET gross = t.gross + one.gross
+    FROM (SELECT provider, currency, sum(gross)::bigint AS gross FROM ${earningRows.table(1)} AS one
+      GROUP BY provider, currency) AS one
+    WHERE t.provider_id = one.provider AND t.month = ${month} AND t.currency = one.currency::char(3)`,
+};
+
+async function addEarnings(tx: Tx, earnings: readonly JobEarning[]): Promise<void> {
   if (earnings.length === 0) return;
-  const currency = earnings[0]?.gross.currency;
-  const payeesOf = earnings.map((one) => one.payee);
-  const gross = earnings.map((one) => one.gross.minor);
-  await tx.query(
-    `INSERT INTO earning (job_id, provider_id, replicas, gross, commission, currency)
-     SELECT $1, provider, replicas, gross, commission, $6
-     FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS one (provider, replicas, gross, commission)`,
-    [job, payeesOf, earnings.map((one) => one.replicas), gross, earnings.map((one) => one.commission.minor), currency],
-  );
-  await tx.query(
-    `UPDATE turnover t SET gross = t.gross + one.gross FROM unnest($1::text[], $2::bigint[]) AS one (provider, gross)
-     WHERE t.provider_id = one.provider AND t.month = ${month} AND t.currency = $3`,
-    [payeesOf, gross, currency],
-  );
+  const rows = earningRows.values(earnings);
+  await Promise.all([tx.query(insertEarnings, rows), tx.query(addTurnover, rows)]);
 }
 
 const debtRows = rowSet<Debt>({

@@ -29,6 +29,7 @@ export function jobBook(tx: Tx): JobBook {
     findByKey: (customer, key) =>
       selectJob(tx, 'trade.job_by_key', 'j.customer_id = $1 AND j.idempotency_key = $2', [customer, key]),
     lock: (id) => selectJob(tx, 'trade.job_lock', 'j.id = $1 FOR NO KEY UPDATE OF j', [id]),
+    lockAll: (ids) => selectJobs(tx, 'trade.jobs_lock', 'j.id = ANY($1) ORDER BY j.id FOR NO KEY UPDATE OF j', [ids]),
     step: (id, step) => stepJob(tx, id, step),
     openUnits: ({ id, redundancy }, ids) => openUnits(tx, { job: id, ids, redundancy }),
     ban: (customer) => accountBan(tx, customer),
@@ -124,9 +125,18 @@ async function selectJob(
   condition: string,
   values: readonly unknown[],
 ): Promise<JobRow | undefined> {
+  const [job] = await selectJobs(tx, name, condition, values);
+  return job;
+}
+
+async function selectJobs(
+  tx: Tx,
+  name: string,
+  condition: string,
+  values: readonly unknown[],
+): Promise<readonly JobRow[]> {
   const text = `SELECT ${columns} FROM job j LEFT JOIN escrow e ON e.job_id = j.id WHERE ${condition}`;
-  const [row] = await tx.query<Row>({ name, text }, values);
-  return row && jobOf(row);
+  return (await tx.query<Row>({ name, text }, values)).map(jobOf);
 }
 
 function jobOf(row: Row): JobRow {

@@ -6,18 +6,22 @@ import {
   type EscrowTimes,
   type JobId,
   type JournalAccount,
+  type JournalEntry,
   type JournalLine,
   type MoneyBook,
 } from '@assay/core';
 import type { Tx } from '../database.ts';
 import { moveEscrow, openEscrow } from '../escrow.ts';
-import { postEntry } from '../journal.ts';
+import { postEntries, postEntry, type JournalEntry as StoredEntry } from '../journal.ts';
 import { balanceOf } from '../money-account.ts';
 
 /** The money of one transaction. */
 export function moneyBook(tx: Tx): MoneyBook {
   return {
-    post: ({ job, ...entry }) => postEntry(tx, job === null ? entry : { ...entry, jobId: job }),
+    post: (entry) => postEntry(tx, entryOf(entry)),
+    async postAll(entries) {
+      await postEntries(tx, entries.map(entryOf));
+    },
     openEscrow: (job, amount) => openEscrow(tx, job, amount),
     async moveEscrow(job, from, to, times) {
       await moveEscrow(tx, job, from, to, times && asDates(times));
@@ -25,6 +29,10 @@ export function moneyBook(tx: Tx): MoneyBook {
     balance: (kind, ref, currency) => balanceOf(tx, { kind, ref }, currency),
     timeline: (job) => timeline(tx, job),
   };
+}
+
+function entryOf({ job, ...entry }: JournalEntry): StoredEntry {
+  return job === null ? entry : { ...entry, jobId: job };
 }
 
 function asDates({ releaseDueAtMs, fundsAvailableAtMs }: EscrowTimes): {

@@ -4,17 +4,16 @@ import type {
   ExchangeRow,
   HeldReplica,
   OfferRow,
-  RefusedItem,
   ReplicaGlimpse,
   ReplicaId,
   RequestId,
-  Sha256Hex,
   UnitId,
   WorkDesk,
   WorkerId,
 } from '@assay/core';
 import { assert } from '@assay/core';
 import type { Tx } from '../database.ts';
+import { textList } from './set-based.ts';
 
 interface DeskRow {
   readonly worker_id: WorkerId;
@@ -38,16 +37,40 @@ const lockDesks = {
     WHERE worker_id = ANY($1) ORDER BY worker_id FOR NO KEY UPDATE`,
 };
 
-/** Locks the desks of `workers`, making those that are missing. */
-export async function openDesks(tx: Tx, workers: readonly WorkerId[]): Promise<OpenedDesks> {
-  const found = await tx.query<DeskRow>(lockDesks, [workers]);
-  if (found.length === new Set(workers).size) return opened(found);
+const answeredBefore = {
+  name: 'work.replays',
+  text: `SELECT id, worker_id AS worker, body_sha256 AS "bodySha256", offers, refused
+    FROM exchange WHERE id = ANY($1)`,
+};
+
+/** Locks the desks of `workers`, making those that are missing, and reads which of `requests` were answered before. */
+export async function openDesks(
+  tx: Tx,
+  workers: readonly WorkerId[],
+  requests: readonly RequestId[],
+): Promise<OpenedDesks & { readonly replays: readonly ExchangeRow[] }> {
+  const [found, replays] = await lockAndRead(tx, workers, requests);
+  if (found.length === new Set(workers).size) return { ...opened(found), replays };
   await tx.query(
     `INSERT INTO desk (worker_id, seen_at) SELECT id, assay_now() FROM unnest($1::text[]) AS one (id) ORDER BY id
      ON CONFLICT (worker_id) DO NOTHING`,
     [workers],
   );
-  return opened(await tx.query<DeskRow>(lockDesks, [workers]));
+  // Read again, now that all desks are locked: whoever made one of them may have answered its worker meanwhile.
+  const [all, answered] = await lockAndRead(tx, workers, requests);
+  return { ...opened(all), replays: answered };
+}
+
+/** Both travel together; the reading statement begins when the desks that exist are locked. */
+function lockAndRead(
+  tx: Tx,
+  workers: readonly WorkerId[],
+  requests: readonly RequestId[],
+): Promise<[DeskRow[], ExchangeRow[]]> {
+  return Promise.all([
+    tx.query<DeskRow>(lockDesks, [textList(workers)]),
+    requests.length === 0 ? [] : tx.query<ExchangeRow>(answeredBefore, [textList(requests)]),
+  ]);
 }
 
 /** Locks desks that hold something and whose workers were silent for `silenceMs`, the longest silent first. */
@@ -64,24 +87,6 @@ export async function silentDesks(tx: Tx, silenceMs: number, limit: number): Pro
   return rows.length === 0 ? { nowMs: 0, desks: [] } : opened(rows);
 }
 
-/** Which of `requests` were answered before. */
-export function replays(tx: Tx, requests: readonly RequestId[]): Promise<ExchangeRow[]> {
-  return tx.query<{
-    id: RequestId;
-    worker: WorkerId;
-    bodySha256: Sha256Hex;
-    offers: ReplicaId[];
-    refused: RefusedItem[];
-  }>(
-    {
-      name: 'work.replays',
-      text: `SELECT id, worker_id AS worker, body_sha256 AS "bodySha256", offers, refused
-        FROM exchange WHERE id = ANY($1)`,
-    },
-    [requests],
-  );
-}
-
 /** What became of held replicas and their units, without locks. */
 export function glimpse(tx: Tx, replicas: readonly ReplicaId[], nowMs: number): Promise<ReplicaGlimpse[]> {
   return tx.query<ReplicaGlimpse>(
@@ -93,7 +98,7 @@ export function glimpse(tx: Tx, replicas: readonly ReplicaId[], nowMs: number): 
             ELSE false END AS overdue
         FROM replica JOIN unit ON unit.id = unit_id WHERE replica.id = ANY($1)`,
     },
-    [replicas, nowMs],
+    [textList(replicas), nowMs],
   );
 }
 

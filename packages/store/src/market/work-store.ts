@@ -12,7 +12,7 @@ import {
 import type { Database, Tx } from '../database.ts';
 import { addBreaches, breachedJobs, weighBreach } from './work-breaches.ts';
 import { soloServer } from './solo-server.ts';
-import { glimpse, offered, openDesks, replays, silentDesks } from './work-desks.ts';
+import { glimpse, offered, openDesks, silentDesks } from './work-desks.ts';
 import {
   holdersOf,
   lateJobs,
@@ -99,14 +99,13 @@ export function createWorkStore(deps: WorkStoreDeps): WorkStore {
 /** The operations of one open transaction. */
 function workTx(tx: Tx, turn: UnitTurn, deps: Omit<WorkStoreDeps, 'db'>): WorkTx {
   return {
-    openDesks: (workers) => openDesks(tx, workers),
+    openDesks: (workers, requests) => openDesks(tx, workers, requests),
     silentDesks: (silenceMs, limit) => silentDesks(tx, silenceMs, limit),
     lockUnits: (units, nowMs, late) => lockUnits(tx, turn, { units, nowMs, late }),
     takePool: (query) => takePool(tx, turn, query),
     impatientUnits: (patienceMs, limit) => impatientUnits(tx, turn, patienceMs, limit),
     lockJobs: (jobs) => lockJobs(tx, jobs),
     lateJobs: (ageMs, limit) => lateJobs(tx, ageMs, limit),
-    replays: (requests) => replays(tx, requests),
     glimpse: (replicas, nowMs) => glimpse(tx, replicas, nowMs),
     offered: (replicas) => offered(tx, replicas),
     uploaded: (pairs) => uploaded(tx, pairs),

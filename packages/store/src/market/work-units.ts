@@ -10,6 +10,7 @@ import {
   type UnitRow,
 } from '@assay/core';
 import type { Tx } from '../database.ts';
+import { textList } from './set-based.ts';
 import type { HeldUnit, UnitTurn } from './unit-cache.ts';
 
 const unitColumns = `id, job_id AS job, ordinal, kind, position, state, planned, wanted,
@@ -45,7 +46,7 @@ export async function lockUnits(
   turn.take(units, late);
   // The reading statements begin when the first one holds its locks, so they see what those before us committed.
   const [, loaded] = await Promise.all([
-    tx.query(lockOnly, [units]),
+    tx.query(lockOnly, [textList(units)]),
     turn.unread(units).length === units.length ? readUnits(tx, units, nowMs) : undefined,
   ]);
   const unread = turn.unread(units);
@@ -56,8 +57,8 @@ export async function lockUnits(
 
 async function readUnits(tx: Tx, units: readonly UnitId[], nowMs: number): Promise<HeldUnit[]> {
   const [rows, replicas] = await Promise.all([
-    tx.query<StoredUnit>(unitRows, [units]),
-    tx.query<ReplicaRow>(replicasOfUnits, [units, nowMs]),
+    tx.query<StoredUnit>(unitRows, [textList(units)]),
+    tx.query<ReplicaRow>(replicasOfUnits, [textList(units), nowMs]),
   ]);
   const byUnit = Map.groupBy(replicas, (one) => one.unit);
   return rows.map((row) => heldUnit(row, byUnit.get(row.id) ?? []));
@@ -88,9 +89,11 @@ export async function impatientUnits(
   return { nowMs, ...(await lockUnits(tx, turn, { units, nowMs })) };
 }
 
+// NOT IN a query is hashed once; an array would be searched for each row.
 const poolHead = {
   name: 'work.pool',
-  text: `SELECT ${unitColumns} FROM unit WHERE wanted > 0 AND position > $2
+  text: `SELECT ${unitColumns} FROM unit
+    WHERE wanted > 0 AND position > $2 AND id NOT IN (SELECT unnest($3::text[]))
     ORDER BY position LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED`,
 };
 
@@ -113,7 +116,7 @@ const takenOfUnits = {
 
 /** Locks open units in the order of the pool and reads who took a replica of them before. */
 export async function takePool(tx: Tx, turn: UnitTurn, query: PoolQuery): Promise<OpenUnits> {
-  const { limit, after = -1n, taker } = query;
+  const { limit, after = -1n, except = [], taker } = query;
   const found = taker
     ? await tx.query<StoredUnit>(poolFor, [
         limit,
@@ -127,10 +130,10 @@ export async function takePool(tx: Tx, turn: UnitTurn, query: PoolQuery): Promis
         taker.keys.networkBlock,
         limits.ownerLosses,
       ])
-    : await tx.query<StoredUnit>(poolHead, [limit, after]);
+    : await tx.query<StoredUnit>(poolHead, [limit, after, textList(except)]);
   turn.take(found.map((unit) => unit.id));
   const units = found.map((unit) => turn.hold(heldUnit(unit, unit.planned === unit.wanted ? [] : undefined)).row);
   const begun = found.filter((unit) => unit.planned > unit.wanted).map((unit) => unit.id);
-  const taken = begun.length === 0 ? [] : await tx.query<OpenUnits['taken'][number]>(takenOfUnits, [begun]);
+  const taken = begun.length === 0 ? [] : await tx.query<OpenUnits['taken'][number]>(takenOfUnits, [textList(begun)]);
   return { units, taken };
 }
