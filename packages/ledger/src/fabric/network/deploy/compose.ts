@@ -104,7 +104,8 @@ function authoritiesService(deployment: Deployment, units: readonly Unit[]) {
 
 function materialService(deployment: Deployment, units: readonly Unit[]) {
   const authorities = units.filter(({ kind }) => kind === 'authority');
-  const names = [...units.filter(({ kind }) => kind !== 'authority').map(({ name }) => name), ...otherShares];
+  // First those that an operator copies out, so that their numbers are always the same.
+  const names = [...otherShares, ...units.filter(({ kind }) => kind !== 'authority').map(({ name }) => name)];
   const { mounts, options } = dealt(names.map((name) => [name, shareVolume(name)]));
   const asks = authorities.length > 0;
   return {
