@@ -1,11 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { deploymentFiles, deploymentFormats, deploymentName, keptDeployments } from './write-deployment.ts';
 import { sharesOf } from './shares.ts';
-import { deployedTopology, slugOf, unitsOf } from './units.ts';
+import { deployedTopology, slugOf, unitsOf, type Deployment } from './units.ts';
+import { deploymentFiles, deploymentFormats, deploymentName } from './write-deployment.ts';
 import { yamlOf } from './yaml.ts';
 
+/** The deployments whose files are kept. */
+const keptDeployments: readonly Deployment[] = [
+  { ordering: 'raft', membership: 'own' },
+  { ordering: 'raft-3', membership: 'own' },
+  { ordering: 'bft', membership: 'own' },
+  { ordering: 'raft-3', membership: 'fabric-ca' },
+];
 const kept = fileURLToPath(new URL('../../../../../../deploy/fabric', import.meta.url));
 const all = deploymentFormats.flatMap((format) => keptDeployments.map((deployment) => ({ format, deployment })));
 
@@ -26,7 +33,7 @@ test.each(all)('no secret, floating version or right too many is in: $format $de
       path,
       expect.not.stringMatching(/BEGIN|passw|:latest|privileged: true|hostNetwork/i),
     ]);
-    for (const [line] of text.matchAll(/image: .*/g)) expect(line).toMatch(/^image: "assay-[a-z-]+:[\w.-]+"$/);
+    for (const [line] of text.matchAll(/image: .*/g)) expect(line).toMatch(/^image: 'assay-[a-z-]+:[\w.-]+'$/);
   }
 });
 
@@ -56,8 +63,13 @@ test('names are names of hosts', () => {
 });
 
 test('YAML quotes what a reader would take for something else', () => {
-  const value = { a: ['no', '0.5', '1:2', 'plain-word', '', { b: true, c: [] }, ['x']], d: {}, e: undefined, f: null };
+  const value = {
+    a: ['no', '0.5', '1:2', 'plain-word', '', "it's", { b: true, c: [] }, ['x']],
+    d: {},
+    e: undefined,
+    f: null,
+  };
   expect(yamlOf(value)).toBe(
-    'a:\n  - "no"\n  - "0.5"\n  - "1:2"\n  - plain-word\n  - ""\n  - b: true\n    c: []\n  - - x\nd: {}\nf: null\n',
+    `a:\n  - 'no'\n  - '0.5'\n  - '1:2'\n  - plain-word\n  - ''\n  - "it's"\n  - b: true\n    c: []\n  - - x\nd: {}\nf: null\n`,
   );
 });

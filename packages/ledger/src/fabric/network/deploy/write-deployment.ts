@@ -11,14 +11,6 @@ import { yamlOf, type Yaml } from './yaml.ts';
 export const deploymentFormats = ['compose', 'kubernetes'] as const;
 export type DeploymentFormat = (typeof deploymentFormats)[number];
 
-/** The deployments whose files are kept beside the code. */
-export const keptDeployments: readonly Deployment[] = [
-  { ordering: 'raft', membership: 'own' },
-  { ordering: 'raft-3', membership: 'own' },
-  { ordering: 'bft', membership: 'own' },
-  { ordering: 'raft-3', membership: 'fabric-ca' },
-];
-
 /** `raft-3`, or `raft-3-ca` with fabric-ca. */
 export function deploymentName({ ordering, membership }: Deployment): string {
   return memberships[membership].authorities ? `${ordering}-ca` : ordering;

@@ -36,5 +36,7 @@ const otherMeanings = /^(?:true|false|yes|no|on|off|null|y|n|~|\.|\.inf|\.nan)$/
 
 function scalar(value: string | number | boolean | null): string {
   if (typeof value !== 'string') return String(value);
-  return plainText.test(value) && !otherMeanings.test(value) ? value : JSON.stringify(value);
+  if (plainText.test(value) && !otherMeanings.test(value)) return value;
+  // Single quotes keep everything but themselves and what cannot be printed.
+  return /^[ -&(-~]*$/.test(value) ? `'${value}'` : JSON.stringify(value);
 }
