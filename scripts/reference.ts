@@ -25,7 +25,8 @@ function errorsPage(): string {
 
 /** The limits with the comments that stand before them in the source. */
 async function limitsPage(): Promise<string> {
-  const source = await readFile('packages/core/src/limits.ts', 'utf8');
+  const files = ['packages/core/src/limits.ts', 'packages/core/src/limits-ledger.ts'];
+  const source = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n');
   const comments = new Map<string, string>();
   for (const match of source.matchAll(/\/\*\*\s*((?:(?!\*\/)[\s\S])*?)\s*\*\/\s*(\w+):/g)) {
     comments.set(match[2] ?? '', (match[1] ?? '').replaceAll(/\s*\n\s*\*\s*/g, ' '));
