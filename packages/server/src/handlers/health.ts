@@ -74,9 +74,13 @@ async function checkOne({ name, check }: Readiness): Promise<Ready['checks'][num
   }
 }
 
-/** A process of this machine asks, not a proxy of this machine for somebody else. */
+/**
+ * A process of this machine asks by one of its own names: not a proxy of this machine for somebody else, nor a page
+ * whose foreign name was bound to this address.
+ */
 function fromHere(request: FastifyRequest): boolean {
   const { ip } = request;
+  if (!/^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])(?::\d{1,5})?$/.test(request.headers.host ?? '')) return false;
   const loopback = ip === '::1' || ip.startsWith('::ffff:127.') || (isIPv4(ip) && ip.startsWith('127.'));
   return loopback && request.headers['x-forwarded-for'] === undefined && request.headers['forwarded'] === undefined;
 }

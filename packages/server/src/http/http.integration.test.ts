@@ -113,6 +113,9 @@ describe('the server', () => {
     expect(await (await get('/metrics')).text()).toContain('assay_http_request_seconds_count');
     const outside = { 'x-forwarded-for': '203.0.113.5' };
     expect((await get('/metrics', outside)).status).toBe(403);
+    // A page's own name that its maker bound to 127.0.0.1; `fetch` does not let one write it.
+    const rebound = await scene.running.server.app.inject({ url: '/metrics', headers: { host: 'evil.example' } });
+    expect(rebound.statusCode).toBe(403);
     const bearer = { ...outside, authorization: `Bearer ${customer.key}` };
     expect((await get('/metrics', bearer)).status).toBe(403);
     const auditor = await scene.person('audrey', ['auditor']);
