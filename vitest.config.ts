@@ -7,7 +7,7 @@ const alone = [
   'packages/sandbox/src/{docker,images}/**/*.integration.test.ts',
   'packages/sandbox/src/attack/{docker,weakened}.integration.test.ts',
   'packages/testkit/src/console/*.integration.test.ts',
-  'packages/testkit/src/system/{fabric-compose,fabric-demo,killed-worker}.integration.test.ts',
+  'packages/testkit/src/system/{fabric-compose,fabric-demo,killed-worker,ledger-away}.integration.test.ts',
 ];
 
 /** The files that take longest, longest first; a fresh clone has no record of how long they took. */

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type Client, type Job } from '@assay/client';
-import { newId, type AccountId, type SandboxDriver, type Sha256 } from '@assay/core';
+import { newId, type AccountId, type Ledger, type SandboxDriver, type Sha256 } from '@assay/core';
 import { memoryObjectStore, memoryPaymentProvider } from '@assay/core/conformance';
-import { ledgerKeyFromSeed, openEmbeddedLedger, verifyLedger } from '@assay/ledger';
+import { ledgerKeyFromSeed, openEmbeddedLedger, verifyLedger, type LedgerReport } from '@assay/ledger';
 import { checkBooks } from '@assay/market';
 import {
   hashToken,
@@ -47,7 +47,19 @@ export interface MarketSize {
   readonly capacity: number;
   /** The sandbox of all workers; the real one when left out. */
   readonly driver?: SandboxDriver;
+  /** Another ledger than the embedded one, and how it is verified. */
+  readonly ledger?: OtherLedger;
 }
+
+export interface OtherLedger {
+  open(db: Database): Promise<Ledger>;
+  verify(db: Database): Promise<LedgerReport>;
+}
+
+const embedded: OtherLedger = {
+  open: (db) => openEmbeddedLedger({ db, key: ledgerKeyFromSeed(new Uint8Array(32).fill(7)) }),
+  verify: (db) => verifyLedger(db),
+};
 
 /** Opens the market; each worker has an owner of its own. */
 export async function openWholeMarket(size: MarketSize): Promise<WholeMarket> {
@@ -58,7 +70,8 @@ export async function openWholeMarket(size: MarketSize): Promise<WholeMarket> {
     for (const step of undo.splice(0).toReversed()) await step();
   };
   try {
-    const running = await openServer(database.db, folder);
+    const { ledger = embedded } = size;
+    const running = await openServer(database.db, folder, ledger);
     undo.push(() => running.close());
     const { url } = running;
     const notes: string[] = [];
@@ -81,7 +94,8 @@ export async function openWholeMarket(size: MarketSize): Promise<WholeMarket> {
       workers.push(await openWorker({ url, apiKey, name, stateDir, settings, driver, log, score: 1 }, systemClock));
     }
     const customer = clientOf(url, await enroll(database.db, 'customer', ['customer']));
-    return { url, running, customer, provider, notes, faults: (jobs) => findFaults(running, customer, jobs), close };
+    const faults = (jobs: readonly string[]) => findFaults(running, customer, jobs, ledger);
+    return { url, running, customer, provider, notes, faults, close };
   } catch (error) {
     await close();
     throw error;
@@ -94,9 +108,9 @@ function realSandbox(folder: string): SandboxDriver {
   return wasmDriver({ cacheDir, workDir: join(folder, 'runs') });
 }
 
-async function openServer(db: Database, folder: string): Promise<RunningServer> {
+async function openServer(db: Database, folder: string, choice: OtherLedger): Promise<RunningServer> {
   const bank = memoryPaymentProvider({ sha256, nowMs: () => systemClock.nowMs() });
-  const ledger = await openEmbeddedLedger({ db, key: ledgerKeyFromSeed(new Uint8Array(32).fill(7)) });
+  const ledger = await choice.open(db);
   const config = readConfig({
     ASSAY_PORT: '0',
     ASSAY_STATE_DIR: folder,
@@ -155,9 +169,14 @@ export async function untilEnded(customer: Client, ids: readonly string[], ms: n
   }
 }
 
-async function findFaults(running: RunningServer, customer: Client, jobs: readonly string[]): Promise<string[]> {
+async function findFaults(
+  running: RunningServer,
+  customer: Client,
+  jobs: readonly string[],
+  { verify }: OtherLedger,
+): Promise<string[]> {
   const books = await checkBooks(running.trade);
-  const ledger = await verifyLedger(running.db);
+  const ledger = await verify(running.db);
   const faults = [
     ...books.map(({ rule, ref, text }) => `${rule}: ${ref}: ${text}`),
     ...ledger.problems.map(({ table, block, what }) => `the ledger: ${table} ${block}: ${what}`),
