@@ -22,44 +22,68 @@ interface Thread {
   readonly waiting: Map<number, (verdicts: Uint8Array | Error) => void>;
 }
 
+/** A caller's share of what is checked together. */
 interface Caller {
-  readonly checks: readonly SignatureCheck[];
+  readonly verdicts: boolean[];
+  left: number;
   resolve(verdicts: boolean[]): void;
   reject(reason: unknown): void;
+}
+
+interface Asked {
+  readonly check: SignatureCheck;
+  readonly caller: Caller;
+  /** Its place among the caller's. */
+  readonly index: number;
 }
 
 const inline = fastestEd25519();
 
 export function openSignaturePool(size: number): SignaturePool {
   const threads: Thread[] = [];
-  let callers: Caller[] = [];
-  const answerAll = async (): Promise<void> => {
-    const now = callers;
-    callers = [];
-    try {
-      const verdicts = await checkList(
-        now.flatMap(({ checks }) => checks),
-        () => idlest(threads, size),
-      );
-      let at = 0;
-      for (const { checks, resolve } of now) {
-        resolve(verdicts.slice(at, at + checks.length));
-        at += checks.length;
-      }
-    } catch (error) {
-      for (const { reject } of now) reject(error);
-    }
+  let asked: Asked[] = [];
+  const handOut = (): void => {
+    const now = asked;
+    asked = [];
+    if (now.length <= limits.ledgerSignaturesInline) answer(now, checkPacked(packChecks(now.map(checkOf)), inline));
+    // Each list is answered when it is done, so that its callers go on while the next one is checked.
+    else for (const list of listsOf(now)) void checkList(list, idlest(threads, size));
   };
   return {
     check: (checks) =>
       new Promise((resolve, reject) => {
-        if (callers.length === 0) setImmediate(() => void answerAll());
-        callers.push({ checks, resolve, reject });
+        if (checks.length === 0) resolve([]);
+        if (checks.length > 0 && asked.length === 0) setImmediate(handOut);
+        const caller: Caller = { verdicts: [], left: checks.length, resolve, reject };
+        for (const [index, check] of checks.entries()) asked.push({ check, caller, index });
       }),
     async close() {
       await Promise.all(threads.map(({ worker }) => worker.terminate()));
     },
   };
+}
+
+const checkOf = ({ check }: Asked): SignatureCheck => check;
+
+function listsOf(asked: readonly Asked[]): Asked[][] {
+  const size = limits.ledgerSignatureBatch;
+  return Array.from({ length: Math.ceil(asked.length / size) }, (_, index) =>
+    asked.slice(index * size, (index + 1) * size),
+  );
+}
+
+function answer(list: readonly Asked[], verdicts: Uint8Array): void {
+  for (const [at, { caller, index }] of list.entries()) {
+    caller.verdicts[index] = verdicts[at] === 1;
+    caller.left -= 1;
+    if (caller.left === 0) caller.resolve(caller.verdicts);
+  }
+}
+
+async function checkList(list: readonly Asked[], thread: Thread): Promise<void> {
+  const verdicts = await onThread(packChecks(list.map(checkOf)), thread);
+  if (!(verdicts instanceof Error)) answer(list, verdicts);
+  else for (const { caller } of list) caller.reject(verdicts);
 }
 
 /** One thread fewer than there are cores: the one that executes works too. */
@@ -70,32 +94,16 @@ export function checkSignatures(checks: readonly SignatureCheck[]): Promise<bool
   return ofProcess.check(checks);
 }
 
-async function checkList(checks: readonly SignatureCheck[], thread: () => Thread): Promise<boolean[]> {
-  if (checks.length <= limits.ledgerSignaturesInline) return verdictsOf(checkPacked(packChecks(checks), inline));
-  const count = Math.ceil(checks.length / limits.ledgerSignatureBatch);
-  const lists = Array.from({ length: count }, (_, index) =>
-    onThread(checks.slice(index * limits.ledgerSignatureBatch, (index + 1) * limits.ledgerSignatureBatch), thread()),
-  );
-  return (await Promise.all(lists)).flat();
-}
-
-function verdictsOf(bytes: Uint8Array): boolean[] {
-  return Array.from(bytes, (verdict) => verdict === 1);
-}
-
 let serial = 0;
 
-async function onThread(checks: readonly SignatureCheck[], { worker, waiting }: Thread): Promise<boolean[]> {
-  const packed = packChecks(checks);
+function onThread(packed: Uint8Array<ArrayBuffer>, { worker, waiting }: Thread): Promise<Uint8Array | Error> {
   serial += 1;
   const id = serial;
-  const verdicts = await new Promise<Uint8Array | Error>((resolve) => {
+  return new Promise((resolve) => {
     waiting.set(id, resolve);
     worker.ref();
     worker.postMessage({ id, packed }, [packed.buffer]);
   });
-  if (verdicts instanceof Error) throw verdicts;
-  return verdictsOf(verdicts);
 }
 
 function idlest(threads: Thread[], size: number): Thread {

@@ -52,7 +52,7 @@ export async function signatureRows(runs: number, nowMs: NowMs): Promise<Row[]> 
 }
 
 const key = ledgerKeyFromSeed(new Uint8Array(32));
-const submissions = 20_000;
+const submissions = 15_000;
 
 /** Every row is measured `runs` times, and counts only if everything was committed and the chain verifies from block 0. */
 export async function embeddedRows(db: Database, runs: number, nowMs: NowMs): Promise<Row[]> {
