@@ -252,6 +252,10 @@ export type LedgerTransaction = {
     /** As this server checks it; `elsewhere`: the creator signed another network’s envelope. */
     readonly state: 'valid' | 'invalid' | 'elsewhere';
   };
+  readonly leaves: {
+    readonly count: number;
+    readonly root: string;
+  } | null;
   readonly proposedAt: string;
   readonly reads: number;
   readonly writes: number;

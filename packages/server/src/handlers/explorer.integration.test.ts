@@ -1,7 +1,8 @@
 import { createClient, type BlockLine, type LedgerTransaction } from '@assay/client';
+import { merkleRoot, utf8 } from '@assay/core';
 import { verifyBlock, verifyProof } from '@assay/verify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestJob, openScene, type Person, type Scene } from '../market-scene.setup.ts';
+import { createTestJob, openScene, sha256, type Person, type Scene } from '../market-scene.setup.ts';
 
 const workerId = `wrk_${'7'.repeat(32)}`;
 
@@ -81,6 +82,19 @@ describe('the explorer', () => {
     expect(next).toBeNull();
   });
 
+  test('names the root over batched facts', async () => {
+    const { ledger } = scene.running;
+    const call = { contract: 'Contract', fn: 'activateContract', args: [jobId] } as const;
+    const submission = { ...call, idempotencyKey: 'batched', leaves: ['one', 'two', 'three'] };
+    const as = { mspId: 'PlatformMSP', name: 'batcher', roles: ['orchestrator'] };
+    const [outcome] = await ledger.submit([submission], as);
+    expect(outcome).toMatchObject({ kind: 'committed' });
+    const { leaves, signature } = await ofNewest(customer);
+    expect([leaves?.count, signature.state]).toEqual([3, 'valid']);
+    expect(leaves?.root).toBe(merkleRoot(sha256, ['one', 'two', 'three'].map(utf8)));
+    await record(jobId, 1);
+  });
+
   test('gives proofs that verify offline as they come', async () => {
     const { txId } = await ofNewest(customer);
     const text = await customer.client.getProofText(txId);
@@ -99,9 +113,9 @@ describe('the explorer', () => {
   test('tells a worker’s record after each change', async () => {
     await record(jobId, 3);
     const { items, next } = await customer.client.workerHistory(workerId, { limit: 1 });
-    expect(items).toMatchObject([{ jobId, counters: { agreed: 5, disagreed: 0, lost: 0, slashed: 0 } }]);
+    expect(items).toMatchObject([{ jobId, counters: { agreed: 6, disagreed: 0, lost: 0, slashed: 0 } }]);
     const older = await customer.client.workerHistory(workerId, { after: next ?? '' });
-    expect(older.items.map((item) => item.counters?.agreed)).toEqual([2]);
+    expect(older.items.map((item) => item.counters?.agreed)).toEqual([3, 2]);
     expect((await customer.client.workerHistory(`wrk_${'0'.repeat(32)}`)).items).toEqual([]);
   });
 

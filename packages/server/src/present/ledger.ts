@@ -77,13 +77,14 @@ export function presentTransaction(
   state: SignatureState,
   all: boolean,
 ): wire.LedgerTransaction {
-  const { args, result, signature, atMs, reads, writes } = placed.record;
+  const { args, result, signature, leaves, atMs, reads, writes } = placed.record;
   return {
     ...presentTransactionLine(placed, all),
     facts: placed.facts.map(({ name, payload }) => ({ name, payload: payloadOf(payload) })),
     args: [...args],
     result,
     signature: { value: signature ?? null, state },
+    leaves: leaves ? { ...leaves } : null,
     proposedAt: isoTime(atMs),
     reads: reads.length,
     writes: writes.length,

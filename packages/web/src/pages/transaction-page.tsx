@@ -94,6 +94,11 @@ function Particulars({ transaction: one }: { transaction: LedgerTransaction }) {
           <WorkerLinks text={named} />
         </Entry>
       )}
+      {one.leaves !== null && (
+        <Entry name="Batched facts">
+          {count(one.leaves.count, 'text')} under the root <Hash value={one.leaves.root} />
+        </Entry>
+      )}
       <Entry name="Effects">
         {count(one.reads, 'key')} read, {one.writes} written
       </Entry>

@@ -89,6 +89,12 @@ export const LedgerTransaction = named(
         'As this server checks it; `elsewhere`: the creator signed another network’s envelope.',
       ),
     }),
+    leaves: nullable(
+      Type.Object(
+        { count: Type.Integer({ minimum: 1 }), root: sha256 },
+        { description: 'Batched facts: how many texts came with it, and the Merkle root over them.' },
+      ),
+    ),
     proposedAt: instant,
     reads: count,
     writes: count,
