@@ -108,11 +108,7 @@ async function runIn(
       onSpawn: folder.remember,
     });
     if (report.ending.kind !== 'exit') await rm(outputRoot, { recursive: true, force: true });
-    const release = async () => {
-      await gone;
-      await folder.remove();
-    };
-    return { outcome: { ...report, outputRoot, release }, gone };
+    return { outcome: { ...report, outputRoot, release: folder.remove }, gone };
   } catch (error) {
     await idle?.child.destroy();
     await folder.remove();

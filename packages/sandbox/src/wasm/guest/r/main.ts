@@ -6,7 +6,6 @@
 
 /* oxlint-disable no-underscore-dangle -- the names of R's own functions */
 
-import { readFileSync } from 'node:fs';
 import { sendFrames, waitForTheEnd } from '../channel.ts';
 import { sources, type Sources } from '../determinism.ts';
 import { removeTree } from '../files.ts';
@@ -113,13 +112,14 @@ async function runUnit(runtime: string, origin: Sources, waits: boolean): Promis
   const r = await loadR(runtime, (stream, bytes) => {
     if (isReady) say(stream, bytes);
   });
-  const { folder, layImage } = restore(r, readFileSync(`${runtime}/snapshot.bin`), gate.memory(), loaders as Loaders);
+  const { folder, layImage, close } = restore(r, `${runtime}/snapshot.bin`, gate.memory(), loaders as Loaders);
   r.FS.mkdirTree(`/tmp/${folder}`);
   // The fourth descriptor is the script's, which R had opened.
   if (r.FS.open(scriptPath, 0).fd !== 3) throw new Error('the descriptors of the interpreter are not in order');
   removeTree(r.FS, bridgeFolder);
   gate.seal();
   if (waits) rehearse(r, layImage);
+  close();
   isReady = true;
   sendReady();
   const unit = readUnit();

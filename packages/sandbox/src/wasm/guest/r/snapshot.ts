@@ -6,6 +6,7 @@
 
 /* oxlint-disable no-underscore-dangle -- the names of R's own functions */
 
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { Callable } from '../gate.ts';
 import { cString, type Interpreter } from './interpreter.ts';
 
@@ -103,12 +104,15 @@ interface Restored {
   readonly folder: string;
   /** Puts the image back over whatever ran since. */
   layImage(): void;
+  /** There is nothing to put back any more. */
+  close(): void;
 }
 
-/** Puts the image into a module that has only been loaded. */
-export function restore(r: Interpreter, image: Uint8Array, memory: WebAssembly.Memory, loaders: Loaders): Restored {
-  const length = new DataView(image.buffer, image.byteOffset).getUint32(0);
-  const header = JSON.parse(new TextDecoder().decode(image.subarray(4, 4 + length))) as Header;
+/** Puts the image at `path` into a module that has only been loaded. */
+export function restore(r: Interpreter, path: string, memory: WebAssembly.Memory, loaders: Loaders): Restored {
+  const file = openSync(path, 'r');
+  const length = new DataView(readAt(file, new Uint8Array(4), 0).buffer).getUint32(0);
+  const header = JSON.parse(new TextDecoder().decode(readAt(file, new Uint8Array(length), 4))) as Header;
   const missing = (header.memoryBytes - memory.buffer.byteLength) / pageBytes;
   if (missing > 1) memory.grow(missing - 1);
   // The glue takes notice of the memory's new size only where it grows it itself.
@@ -117,15 +121,25 @@ export function restore(r: Interpreter, image: Uint8Array, memory: WebAssembly.M
   const layImage = () => {
     clear(r.HEAPU8, new Set(header.pages));
     for (const [index, page] of header.pages.entries()) {
-      const at = 4 + length + index * pageBytes;
-      r.HEAPU8.set(image.subarray(at, at + pageBytes), page * pageBytes);
+      const bytes = r.HEAPU8.subarray(page * pageBytes, (page + 1) * pageBytes);
+      readAt(file, bytes, 4 + length + index * pageBytes);
     }
   };
   layImage();
   for (const call of header.calls)
     if (repeat(r, call, loaders) !== call.answer) throw new Error('a library lies elsewhere');
   layImage();
-  return { folder: header.folder, layImage };
+  return { folder: header.folder, layImage, close: () => closeSync(file) };
+}
+
+/** Fills `bytes` from there on in the file. */
+function readAt<Bytes extends Uint8Array>(file: number, bytes: Bytes, from: number): Bytes {
+  for (let at = 0; at < bytes.length;) {
+    const count = readSync(file, bytes, at, bytes.length - at, from + at);
+    if (count === 0) throw new Error('the image is cut short');
+    at += count;
+  }
+  return bytes;
 }
 
 /** Makes every page zero that is not kept, and touches none that is already. */
