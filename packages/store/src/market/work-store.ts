@@ -26,6 +26,7 @@ import {
   uploaded,
 } from './work-jobs.ts';
 import { createUnitCache, type UnitTurn } from './unit-cache.ts';
+import { createVerdictMemory, type VerdictTurn } from './verdict-memory.ts';
 import { advanceJobs, sendWake, wakeChannel } from './work-progress.ts';
 import { impatientUnits, lockUnits, takePool } from './work-units.ts';
 import { jobsWithOpenVerdicts, openVerdicts, submitVerdicts } from './work-verdicts.ts';
@@ -52,6 +53,7 @@ export function createWorkStore(deps: WorkStoreDeps): WorkStore {
   const { db, server } = deps;
   const solo = soloServer(db);
   const cache = createUnitCache();
+  const memory = createVerdictMemory();
   return {
     async transaction(run) {
       await solo.claim();
@@ -77,18 +79,21 @@ export function createWorkStore(deps: WorkStoreDeps): WorkStore {
 
   /** One transaction; undefined when another server counts on being alone. */
   async function tryTurn<T>(run: (tx: WorkTx) => Promise<T>): Promise<{ readonly value: T } | undefined> {
-    const open: { turn?: UnitTurn } = {};
+    const open: { turn?: UnitTurn; verdicts?: VerdictTurn } = {};
     try {
       const done = await db.transaction(async (tx) => {
         // Not the first try: that one lost a race.
         open.turn?.end();
         delete open.turn;
+        delete open.verdicts;
         const isAlone = await solo.enter(tx);
         if (isAlone === undefined) return undefined;
         open.turn = cache.open(isAlone);
-        return { value: await run(workTx(tx, open.turn, deps)) };
+        open.verdicts = memory.turn();
+        return { value: await run(workTx(tx, open.turn, open.verdicts, deps)) };
       });
       open.turn?.keep();
+      open.verdicts?.keep();
       return done;
     } finally {
       open.turn?.end();
@@ -97,27 +102,37 @@ export function createWorkStore(deps: WorkStoreDeps): WorkStore {
 }
 
 /** The operations of one open transaction. */
-function workTx(tx: Tx, turn: UnitTurn, deps: Omit<WorkStoreDeps, 'db'>): WorkTx {
+function workTx(tx: Tx, turn: UnitTurn, verdicts: VerdictTurn, deps: Omit<WorkStoreDeps, 'db'>): WorkTx {
   return {
     openDesks: (workers, requests) => openDesks(tx, workers, requests),
     silentDesks: (silenceMs, limit) => silentDesks(tx, silenceMs, limit),
     lockUnits: (units, nowMs, late) => lockUnits(tx, turn, { units, nowMs, late }),
     takePool: (query) => takePool(tx, turn, query),
     impatientUnits: (patienceMs, limit) => impatientUnits(tx, turn, patienceMs, limit),
-    lockJobs: (jobs) => lockJobs(tx, jobs),
+    async lockJobs(jobs) {
+      const locked = await lockJobs(tx, jobs);
+      verdicts.noteJobs(locked);
+      return locked;
+    },
     lateJobs: (ageMs, limit) => lateJobs(tx, ageMs, limit),
     glimpse: (replicas, nowMs) => glimpse(tx, replicas, nowMs),
     offered: (replicas) => offered(tx, replicas),
     uploaded: (pairs) => uploaded(tx, pairs),
-    openVerdicts: (job, limit) => openVerdicts(tx, turn, job, limit),
+    openVerdicts: (job, limit) => openVerdicts(tx, { units: turn, verdicts }, job, limit),
     jobsWithOpenVerdicts: (ageMs, limit) => jobsWithOpenVerdicts(tx, ageMs, limit),
     async write(changes) {
       turn.note(changes);
       await writeChanges(tx, changes);
     },
-    advance: (change) => advanceJobs(tx, change),
+    advance(change) {
+      verdicts.noteAdvance(change);
+      return advanceJobs(tx, change);
+    },
     wake: (wake) => sendWake(tx, deps.server, wake),
-    submitVerdicts: (batches) => submitVerdicts(tx, batches),
+    submitVerdicts(batches) {
+      verdicts.noteSubmitted(batches);
+      return submitVerdicts(tx, batches);
+    },
     openMerge: (job, unit) => openMerge(tx, job, unit),
     async verifyJob(job) {
       const due = await markVerified(tx, job, deps.challengeWindowMs);

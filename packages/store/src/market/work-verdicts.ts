@@ -1,23 +1,31 @@
 /** Verdicts on their way to the ledger: many of them share one Contract.submitWork. */
 
-import type {
-  DecidedRow,
-  JobId,
-  OpenVerdict,
-  ReplicaId,
-  ReplicaRow,
-  UnitId,
-  UnitKind,
-  VerdictBatch,
-} from '@assay/core';
+import type { JobId, OpenVerdict, ReplicaId, ReplicaRow, UnitId, VerdictBatch } from '@assay/core';
 import { addAllToOutbox } from '../outbox.ts';
 import type { Tx } from '../database.ts';
 import { rowSet } from './set-based.ts';
 import type { UnitTurn } from './unit-cache.ts';
+import type { NumberedVerdict, VerdictTurn } from './verdict-memory.ts';
 
 /** The oldest verdicts of a job that the ledger has not been told, with the replicas of their units. */
-export async function openVerdicts(tx: Tx, turn: UnitTurn, job: JobId, limit: number): Promise<OpenVerdict[]> {
-  const verdicts = await tx.query<Omit<DecidedRow, 'agreeing'> & { ordinal: number; kind: UnitKind }>(
+export async function openVerdicts(
+  tx: Tx,
+  { units, verdicts: memory }: { readonly units: UnitTurn; readonly verdicts: VerdictTurn },
+  job: JobId,
+  limit: number,
+): Promise<OpenVerdict[]> {
+  const verdicts = memory.open(job, limit) ?? (await readOpen(tx, job, limit));
+  const known = new Map(verdicts.map(({ unit }) => [unit, units.finish(unit)]));
+  const unread = verdicts.filter((one) => known.get(one.unit) === undefined).map((one) => one.unit);
+  const byUnit = unread.length === 0 ? undefined : await revealedReplicas(tx, unread);
+  return verdicts.map((verdict) => {
+    const replicas = known.get(verdict.unit)?.filter((one) => one.digest !== null) ?? byUnit?.get(verdict.unit);
+    return { ...verdict, replicas: replicas ?? [] };
+  });
+}
+
+function readOpen(tx: Tx, job: JobId, limit: number): Promise<NumberedVerdict[]> {
+  return tx.query<NumberedVerdict>(
     {
       name: 'work.open_verdicts',
       text: `SELECT number, unit.id AS unit, unit.job_id AS job, ordinal, kind, agreed_digest AS digest,
@@ -28,13 +36,6 @@ export async function openVerdicts(tx: Tx, turn: UnitTurn, job: JobId, limit: nu
     },
     [job, limit],
   );
-  const known = new Map(verdicts.map(({ unit }) => [unit, turn.finish(unit)]));
-  const unread = verdicts.filter((one) => known.get(one.unit) === undefined).map((one) => one.unit);
-  const byUnit = unread.length === 0 ? undefined : await revealedReplicas(tx, unread);
-  return verdicts.map((verdict) => {
-    const replicas = known.get(verdict.unit)?.filter((one) => one.digest !== null) ?? byUnit?.get(verdict.unit);
-    return { ...verdict, replicas: replicas ?? [] };
-  });
 }
 
 async function revealedReplicas(tx: Tx, units: readonly UnitId[]): Promise<ReadonlyMap<UnitId, ReplicaRow[]>> {
