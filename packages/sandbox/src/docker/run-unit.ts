@@ -1,16 +1,15 @@
 /** One unit in one container, from its order until no process of it is left. */
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { limits, type Ending, type InputFile, type LogSink, type RunEvidence, type SandboxUnit } from '@assay/core';
+import { limits, type Ending, type LogSink, type RunEvidence, type SandboxUnit } from '@assay/core';
 import { collector, type Collector } from '../capture/collector.ts';
 import { FrameViolation, frameReaderOf, type Frame } from '../capture/frames.ts';
 import { QuotaExceeded } from '../capture/output-store.ts';
-import { frameBytes, frameKinds } from '../wasm/guest/wire.ts';
+import { frameKinds } from '../wasm/guest/wire.ts';
 import type { UnitReport } from '../wasm/run-unit.ts';
 import { bounds } from './bounds.ts';
 import type { Cell, Death } from './cell.ts';
 import type { Egress } from './egress.ts';
+import { sendAll } from './send-inputs.ts';
 import { signalName } from './signals.ts';
 import {
   allCollectorKinds,
@@ -94,8 +93,7 @@ async function follow(run: CellRun, sink: Collector, state: State, guard: Guard)
   const { cell, unit } = run;
   const reader = frameReaderOf<CollectorKind>(allCollectorKinds);
   const send = async () => {
-    await cell.send(orderFrame(orderKinds.order, run.order));
-    for (const input of unit.inputs) await sendInput(cell, input);
+    await sendAll(cell, run.order, unit.inputs);
     guard.enter('running');
   };
   // The order need not wait for the collector: it lies in the pipe until then.
@@ -224,20 +222,4 @@ function evidenceOf(
 
 function infra(message: string): Ending {
   return { kind: 'infra', message };
-}
-
-/** Streams one input; throws where the file is not what its entry says. */
-async function sendInput(cell: Cell, input: InputFile): Promise<void> {
-  const hash = createHash('sha256');
-  let sent = 0;
-  for await (const chunk of createReadStream(input.hostPath, { highWaterMark: frameBytes })) {
-    const bytes = chunk as Buffer;
-    sent += bytes.length;
-    if (sent > input.sizeBytes) break;
-    hash.update(bytes);
-    await cell.send(orderFrame(orderKinds.input, bytes));
-  }
-  if (sent !== input.sizeBytes || hash.digest('hex') !== input.sha256) {
-    throw new Error(`the input ${input.path} on this machine is not what the job lists`);
-  }
 }
