@@ -9,10 +9,10 @@ import {
 } from '@assay/core';
 import { asHash, blockHashOf, isSigned, noBlock, txIdOf, txRootOf } from './block.ts';
 import { appendLeaf, rootOfPeaks, type TreeNode } from './chain-tree.ts';
+import { checkExecution } from './check-execution.ts';
 import { creatorsUnder, type FindCreator } from './creators.ts';
 import type { Endorse } from './endorse.ts';
 import { factsOfEvent, subjectOf } from './facts-of-event.ts';
-import { timestampOf } from './fabric-runtime.ts';
 import type { Leaves } from './leaves.ts';
 import { memoryState, type MemoryState } from './memory-state.ts';
 import { messageOfRecord } from './proposal.ts';
@@ -109,7 +109,8 @@ export interface Evidence {
   readonly endorse: readonly Endorse[];
 }
 
-type Report = (table: string, what: string) => void;
+/** Notes a problem of the block that is checked. */
+export type Report = (table: string, what: string) => void;
 
 /** Checks one block against all before it and applies it. */
 export async function replayBlock(
@@ -228,40 +229,6 @@ async function checkCreators(
   for (const [index, { txIndex }] of checks.entries()) {
     if (verdicts[index] !== true) problem('ledger_tx', `transaction ${txIndex} is not signed by its creator`);
   }
-}
-
-/** A contract is a function of its arguments and what it read: a transaction of the serial engine must come out again. */
-async function checkExecution(
-  replay: Replay,
-  record: TransactionRecord,
-  { endorse, certificates }: Evidence,
-  problem: Report,
-): Promise<void> {
-  if (endorse.length === 0) return;
-  const { contract, fn, args, txId, creator } = record;
-  const certificate = certificates.get(creator.certificate);
-  // Only what was read as it stands now can be executed again; the others were conflicts or read an older state.
-  const current = await validate(record, { reader: replay.state, writes: new Map() });
-  if (certificate === undefined || current !== transactionCodes.valid) return;
-  const proposal = {
-    contract,
-    fn,
-    args,
-    txId,
-    channel: replay.channel,
-    mspId: creator.mspId,
-    certificate,
-    timestamp: timestampOf(record.atMs),
-  };
-  const get = async (key: string): Promise<StateEntry | undefined> => (await replay.state.getMany([key])).get(key);
-  const { reads, ranges, writes, event, result } = record;
-  const expected = canonicalJson({ reads, ranges, writes, event, result });
-  for (const run of endorse) {
-    const again = await run(proposal, get, replay.state);
-    const outcome = again.kind === 'endorsed' ? { ...again.set, result: again.result } : { refused: again.message };
-    if (canonicalJson(outcome) === expected) return;
-  }
-  problem('ledger_tx', `${contract}:${fn} gives another outcome when it runs again`);
 }
 
 function applyTransaction(replay: Replay, header: BlockHeader, record: TransactionRecord, txIndex: number): void {
