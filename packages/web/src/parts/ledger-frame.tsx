@@ -89,7 +89,7 @@ function Search() {
           error={search.error ? searchFault(search.error) : undefined}
           errorProps={{ role: 'alert' }}
         />
-        <Button type="submit" loading={search.isPending} mt={22}>
+        <Button type="submit" loading={search.isPending} mt={25}>
           Find
         </Button>
       </Group>
