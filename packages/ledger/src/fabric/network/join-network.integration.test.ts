@@ -1,5 +1,5 @@
 import { testDatabase } from '@assay/store/testing';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { agreeOnWindow } from '../../agree-on-window.ts';
 import { describeOnFabric, killProgram, mendNetwork, openTestLedger, testNetwork, toolsRoot } from '../fabric.setup.ts';
 import { factsOfLife, factsOfVotes, freshJob, lifeOf, platform } from '../listing.setup.ts';
@@ -10,6 +10,8 @@ import { networkStatus } from './network-status.ts';
 describeOnFabric('a new organisation', () => {
   test('joins a running channel with the members’ consent, and its peer endorses', { timeout: 120_000 }, async () => {
     const network = await testNetwork();
+    // Also where it fails: the programs would go on without it.
+    onTestFinished(() => network.close());
     const database = await testDatabase();
     const join = (mspId: string) =>
       joinNetwork({ folder: network.folder, tools: toolsRoot, clock: systemClock, mspId });
@@ -44,7 +46,6 @@ describeOnFabric('a new organisation', () => {
     const names = (await reader.facts(1n, 100)).map(({ name }) => name);
     expect(names).toEqual([...factsOfVotes, ...factsOfLife, ...factsOfLife, ...factsOfLife]);
     await reader.close();
-    await network.close();
     await database.drop();
   });
 });
