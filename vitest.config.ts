@@ -18,10 +18,13 @@ function rank({ moduleId }: TestSpecification): number {
   return found === -1 ? longest.length : found;
 }
 
+function group({ project }: TestSpecification): number {
+  return project.config.sequence.groupOrder;
+}
+
 /** Long files first, so that no core waits at the end for one that began late. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const group = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
     return (await super.sort(files)).toSorted((a, b) => group(a) - group(b) || rank(a) - rank(b));
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { treeDigest, type SandboxDriver, type SandboxUnit, type Sha256 } from '@assay/core';
 
 import { audited, auditLog } from '@assay/sandbox';
+import { systemClock } from '@assay/server';
 
 const sha256: Sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 const never = () => new AbortController().signal;
@@ -20,7 +21,7 @@ export async function withAudit<T>(
   driver: PreparingDriver,
   use: (driver: PreparingDriver) => Promise<T>,
 ): Promise<T> {
-  const log = auditLog(join(folder, `audit-${randomUUID()}`), { nowMs: () => Date.now() });
+  const log = auditLog(join(folder, `audit-${randomUUID()}`), systemClock);
   const watched = { ...audited(driver, log), prepare: (unit: SandboxUnit) => driver.prepare(unit) };
   try {
     return await use(watched);
