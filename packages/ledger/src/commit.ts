@@ -254,20 +254,8 @@ async function commitRound(
   return after;
 }
 
-/** One block of transactions that were executed before, perhaps on older state; the database refuses an id twice. */
-export async function commitEndorsed(
-  engine: Engine,
-  tx: Tx,
-  head: HeadRow,
-  endorsed: readonly Endorsed[],
-): Promise<{ readonly after: HeadRow; readonly codes: readonly number[] }> {
-  const { written, ...block } = await writeBlock(engine, tx, head, { endorsed, reader: stateReader(tx) });
-  await written;
-  return block;
-}
-
 /** Makes a block and sends it on its way; `reader` gives the state at `head`. */
-async function writeBlock(
+export async function writeBlock(
   engine: Engine,
   tx: Tx,
   head: HeadRow,

@@ -88,8 +88,9 @@ async function run({ contract, logging, fn }: Route, args: readonly string[], st
 
 function textOf(result: unknown): string {
   if (result === undefined || result === null) return '';
-  if (typeof result === 'object') throw new Error('a contract function returns text');
-  return String(result).toWellFormed();
+  if (typeof result === 'string') return result.toWellFormed();
+  if (typeof result === 'boolean' || typeof result === 'number' || typeof result === 'bigint') return String(result);
+  throw new Error('a contract function returns text');
 }
 
 async function throughShim(chaincode: Chaincode, stub: ChaincodeStub): Promise<Answer> {

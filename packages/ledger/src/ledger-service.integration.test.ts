@@ -200,7 +200,7 @@ describe('followers', () => {
     expect(await seen('b')).toEqual(await all());
     await ledger.submit([result(worker('8'))], as);
     const newest = (await all()).at(-1);
-    await expect.poll(async () => (await seen('b')).at(-1), { timeout: 5000 }).toBe(newest);
+    await expect.poll(async () => (await seen('b')).at(-1)).toBe(newest);
     await follower.close();
     await ledger.submit([result(worker('8'))], as);
     expect(await follower.catchUp()).toBe(0);
@@ -217,7 +217,7 @@ describe('followers', () => {
       await note('c')(tx, facts);
     };
     const follower = await followFacts({ db: database.db, name: 'c', handle, onError: (error) => errors.push(error) });
-    await expect.poll(() => seen('c'), { timeout: 5000 }).toEqual(await all());
+    await expect.poll(() => seen('c')).toEqual(await all());
     expect(errors.map(String)).toEqual(['Error: not now']);
     await follower.close();
   });

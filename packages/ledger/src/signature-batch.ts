@@ -31,7 +31,7 @@ export function packChecks(checks: readonly SignatureCheck[]): Uint8Array<ArrayB
     bytes.write(message, at + fixedBytes);
     at += fixedBytes + length;
   }
-  return bytes as Uint8Array<ArrayBuffer>;
+  return bytes;
 }
 
 /** One byte for each check: 1 where the signature holds. */

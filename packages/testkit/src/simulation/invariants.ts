@@ -1,7 +1,7 @@
 /** What must be true when a simulation has come to rest. Each rule returns what breaks it. */
 
 import { createPublicKey, verify } from 'node:crypto';
-import { receiptText, type JobId } from '@assay/core';
+import { receiptText, type JobId, type ReplicaId } from '@assay/core';
 import { verifyLedger } from '@assay/ledger';
 import { buildReceipt, checkBooks } from '@assay/market';
 import { verifyReceipt, type ReceiptCrypto } from '@assay/verify';
@@ -39,8 +39,14 @@ async function ledgerFaults({ database, site, random }: World): Promise<string[]
 }
 
 /** Each job ended as its customer's and its code's ways allow. */
-async function endFaults({ database, customers }: World): Promise<string[]> {
+async function endFaults({ database, customers, witnessed }: World): Promise<string[]> {
   const faults: string[] = [];
+  const agreed = await database.db.query<{ id: ReplicaId; job: JobId }>(
+    `SELECT id, job_id AS job FROM replica WHERE state = 'agreed'`,
+  );
+  /** A quorum of liars, which for a redundancy of 1 is one, can say of failing code that it worked. */
+  const isHonest = (job: JobId): boolean =>
+    agreed.some((replica) => replica.job === job && witnessed.runs.get(replica.id)?.isLie !== true);
   const jobs = await database.db.query<{
     id: JobId;
     state: string;
@@ -62,7 +68,8 @@ async function endFaults({ database, customers }: World): Promise<string[]> {
         ? 'refunded'
         : 'completed';
     if (job.state !== expected) faults.push(`${job.id} ended as ${job.state}, not ${expected}`);
-    if (plan?.fails && job.state === 'completed') faults.push(`${job.id} completed although its code fails`);
+    if (plan?.fails && job.state === 'completed' && isHonest(job.id))
+      faults.push(`${job.id} completed although its code fails`);
     if (plan?.paying === 'never' && job.paid) faults.push(`${job.id} was never paid and is not cancelled`);
     if (job.outcome !== null && job.outcome !== plan?.ruling) faults.push(`${job.id} was ruled ${job.outcome}`);
   }
