@@ -31,6 +31,8 @@ export async function followLedger(deps: FollowDeps): Promise<number> {
   for (let batch = first; batch !== undefined; batch = rest.shift()) {
     const records = ahead;
     ahead = countAhead(deps, rest[0] ?? []);
+    // A transaction must not wait for another one that still wants a connection.
+    await Promise.allSettled(records.values());
     await followBatch({ ...deps, recordsOf: (job) => records.get(job) }, batch);
   }
   return facts.length;
