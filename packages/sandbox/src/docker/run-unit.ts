@@ -145,7 +145,7 @@ interface Guard {
 function watch(run: CellRun, state: State): Guard {
   const { cell, unit, stop } = run;
   let over = false;
-  let phase = 'starting';
+  let phase: 'starting' | 'running' | 'collecting' | 'closed' = 'starting';
   const end = () => {
     over = true;
     cell.hangUp();
@@ -161,7 +161,7 @@ function watch(run: CellRun, state: State): Guard {
   if (stop.aborted) onStop();
   return {
     enter(next) {
-      if (phase === next || phase === 'collecting') return;
+      if (phase === next || phase === 'collecting' || phase === 'closed') return;
       phase = next;
       clearTimeout(clock);
       if (next === 'running') clock = setTimeout(() => kill('wall'), unit.limits.wallMs);
@@ -170,6 +170,8 @@ function watch(run: CellRun, state: State): Guard {
     end,
     ended: () => over,
     close() {
+      // An order that is still on its way must not start a clock that keeps the process from its end.
+      phase = 'closed';
       clearTimeout(clock);
       clearInterval(watcher);
       stop.removeEventListener('abort', onStop);
