@@ -1,21 +1,8 @@
 import { limits, type LedgerIdentity } from '@assay/core';
 import { agreeOnWindow, contractRunner, type ContractRunner } from '@assay/ledger/testing';
 import { describe, expect, test } from 'vitest';
+import { details, hash, job } from './listing.setup.ts';
 
-const job = `job_${'1'.repeat(32)}`;
-const hash = (letter: string): string => letter.repeat(64);
-const details = JSON.stringify({
-  manifestHash: hash('a'),
-  bundleDigest: hash('b'),
-  termsHash: hash('c'),
-  requirementsHash: null,
-  region: 'eu',
-  runner: 'python',
-  verification: 'exact',
-  redundancy: 3,
-  units: 1,
-  storage: 'disk:eu',
-});
 const dayMs = 24 * 3_600_000;
 const standard = { minMs: dayMs, maxMs: 90 * dayMs, votes: 2, sinceMs: 0 };
 

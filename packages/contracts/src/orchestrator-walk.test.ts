@@ -2,21 +2,7 @@ import { escrowStatesOfJob, jobStates, jobTable, type EscrowState, type JobState
 import { agreeOnWindow, contractRunner, type ContractRunner } from '@assay/ledger/testing';
 import { describe, expect, test } from 'vitest';
 import type { EscrowStatus } from './states.ts';
-
-const job = `job_${'1'.repeat(32)}`;
-const hash = (letter: string): string => letter.repeat(64);
-const details = JSON.stringify({
-  manifestHash: hash('a'),
-  bundleDigest: hash('b'),
-  termsHash: hash('c'),
-  requirementsHash: null,
-  region: 'eu',
-  runner: 'python',
-  verification: 'exact',
-  redundancy: 3,
-  units: 1,
-  storage: 'disk:eu',
-});
+import { details, hash, job } from './listing.setup.ts';
 
 type Call = readonly [call: string, ...args: string[]];
 

@@ -2,6 +2,7 @@ import { contractRunner, type ContractRunner } from '@assay/ledger/testing';
 import { expect, test } from 'vitest';
 import { Call, newestVersion } from './call.ts';
 import { contracts } from './contract-classes.ts';
+import { details, hash, job } from './listing.setup.ts';
 
 /** Fabric shows a transaction only what was committed before it: whoever reads what it just wrote reads the past. */
 interface Access {
@@ -48,21 +49,7 @@ function noted(log: Access[]): typeof contracts {
   });
 }
 
-const job = `job_${'1'.repeat(32)}`;
 const worker = `wrk_${'2'.repeat(32)}`;
-const hash = (letter: string): string => letter.repeat(64);
-const details = JSON.stringify({
-  manifestHash: hash('a'),
-  bundleDigest: hash('b'),
-  termsHash: hash('c'),
-  requirementsHash: null,
-  region: 'eu',
-  runner: 'python',
-  verification: 'exact',
-  redundancy: 3,
-  units: 1,
-  storage: 'disk:eu',
-});
 
 /** Every function that writes, on ways that reach them all. */
 const ways: [string, string[]][][] = [

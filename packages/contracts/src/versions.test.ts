@@ -3,21 +3,8 @@ import { expect, test } from 'vitest';
 import { contractVersions, newestVersion } from './call.ts';
 import { contractsOf } from './contract-classes.ts';
 import { contractFunctions } from './roles.ts';
+import { details, hash, job } from './listing.setup.ts';
 
-const job = `job_${'1'.repeat(32)}`;
-const hash = (letter: string): string => letter.repeat(64);
-const details = JSON.stringify({
-  manifestHash: hash('a'),
-  bundleDigest: hash('b'),
-  termsHash: hash('c'),
-  requirementsHash: null,
-  region: 'eu',
-  runner: 'python',
-  verification: 'exact',
-  redundancy: 3,
-  units: 1,
-  storage: 'disk:eu',
-});
 const toVerified: [string, string[]][] = [
   ['Marketplace:listContract', [job, details]],
   ['Contract:activateContract', [job]],
