@@ -58,7 +58,7 @@ runnable.each(deployments)(`Fabric in containers, $kept${composeLacks ?? ''}`, (
   const folder = join(root, 'deploy', 'fabric', 'compose', kept);
   const project = `assay-test-${randomBytes(4).toString('hex')}`;
   let engine: Engine;
-  let client: string;
+  let client = '';
   const run = async (program: string, ...args: string[]): Promise<string> => {
     const env = {
       ...process.env,
@@ -106,9 +106,13 @@ runnable.each(deployments)(`Fabric in containers, $kept${composeLacks ?? ''}`, (
   }, 240_000);
 
   afterAll(async () => {
-    await compose('down', '-v', '--timeout', '5');
-    await rm(client, { recursive: true, force: true });
-    await engine.stop();
+    try {
+      await compose('down', '-v', '--timeout', '5');
+      // There is none where the network did not come up.
+      if (client !== '') await rm(client, { recursive: true, force: true });
+    } finally {
+      await engine.stop();
+    }
   }, 60_000);
 
   test('comes up from one file, takes transactions, and goes on without a peer and an orderer', async () => {
