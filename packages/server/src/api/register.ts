@@ -80,7 +80,7 @@ export function routeOptions(operationId: OperationId, row: Route, deps: Registe
 /** What no schema describes nobody would read; some clients send an empty object with every POST. */
 function refuseUnaskedBody(row: Route, { rawBody }: FastifyRequest): void {
   if (row.body !== undefined || row.rawBody || rawBody === undefined) return;
-  if (!/^(?:\s*|\s*\{\s*\}\s*)$/.test(rawBody.toString('utf8')))
+  if (!/^\s*(?:\{\s*\}\s*)?$/.test(rawBody.toString('utf8')))
     throw refuse('request.malformed', 'this call takes no body: send none, or {}', {});
 }
 
