@@ -10,6 +10,7 @@ export {
   contractFunctions,
   ledgerRoles,
   platformMsp,
+  workerMsp,
   roleAttribute,
   type FunctionRow,
   type LedgerRole,

@@ -8,6 +8,8 @@ export type LedgerRole = (typeof ledgerRoles)[number];
 
 /** The organisation that runs the orchestrator. */
 export const platformMsp = 'PlatformMSP';
+/** The organisation of those who run workers. */
+export const workerMsp = 'WorkerMSP';
 
 /**
  * Roles that only the platform's own certificate authority can give: on a network of several organisations every one

@@ -1,8 +1,7 @@
 /** Votes on the bounds of challenge windows, for deployments that hold several organisations' keys. */
 
-import { platformMsp, type ChallengeWindow } from '@assay/contracts';
+import { platformMsp, workerMsp, type ChallengeWindow } from '@assay/contracts';
 import { Fault, limits, type Ledger, type LedgerIdentity } from '@assay/core';
-import { workerMsp } from './fabric/network/topology.ts';
 
 type Calls = Pick<Ledger, 'evaluate' | 'submit'>;
 

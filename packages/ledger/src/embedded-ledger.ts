@@ -1,6 +1,6 @@
 /** The embedded engine: Fabric's contracts and rules, PostgreSQL's transactions. */
 
-import { contracts, platformMsp } from '@assay/contracts';
+import { contracts, platformMsp, workerMsp } from '@assay/contracts';
 import {
   limits,
   refuse,
@@ -16,7 +16,6 @@ import { commitRequests, lockChain, type Engine } from './commit.ts';
 import { creatorsUnder } from './creators.ts';
 import { endorser } from './endorse.ts';
 import { timestampOf, type ContractClass } from './fabric-runtime.ts';
-import { workerMsp } from './fabric/network/topology.ts';
 import type { LedgerKey } from './keys.ts';
 import { readHead, stateReader } from './ledger-rows.ts';
 import { proofsOf, reached, requireEngine, snapshot } from './ledger-reading.ts';

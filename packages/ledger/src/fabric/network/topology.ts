@@ -1,10 +1,8 @@
 /** What a network consists of: organisations, their nodes and where those listen, channels and who is on them. */
 
-import { platformMsp } from '@assay/contracts';
+import { platformMsp, workerMsp } from '@assay/contracts';
 
 export const ordererMsp = 'OrdererMSP';
-/** The organisation of those who run workers. */
-export const workerMsp = 'WorkerMSP';
 
 /** The contracts' name on the channels. */
 export const chaincodeName = 'assay';
