@@ -29,10 +29,11 @@ export async function followLedger(deps: FollowDeps): Promise<number> {
   const [first, ...rest] = batchesOf(facts);
   let ahead = countAhead(deps, first ?? []);
   for (let batch = first; batch !== undefined; batch = rest.shift()) {
-    const records = ahead;
+    // Before the transaction that needs it begins: one must not wait for another that still wants a connection.
+    const records = await ahead;
     ahead = countAhead(deps, rest[0] ?? []);
-    // A transaction must not wait for another one that still wants a connection.
-    await Promise.allSettled(records.values());
+    // Whoever waits for it hears of it; an earlier failure comes first.
+    ahead.catch(() => undefined);
     await followBatch({ ...deps, recordsOf: (job) => records.get(job) }, batch);
   }
   return facts.length;
@@ -40,7 +41,7 @@ export async function followLedger(deps: FollowDeps): Promise<number> {
 
 interface BatchDeps extends FollowDeps {
   /** What workers did for a job, where it was counted ahead. */
-  readonly recordsOf: (job: JobId) => Promise<readonly WorkerRecord[]> | undefined;
+  readonly recordsOf: (job: JobId) => readonly WorkerRecord[] | undefined;
 }
 
 /** Follows facts together, and where one of them is refused, each by itself, so that a refusal concerns it alone. */
@@ -64,18 +65,21 @@ async function followBatch(deps: BatchDeps, batch: readonly Fact[]): Promise<voi
  * Counts what was done for the jobs that are settled next, two at a time and while those before them are settled: once a
  * job is verified, nothing changes of what is paid for.
  */
-function countAhead(deps: FollowDeps, batch: readonly Fact[]): ReadonlyMap<JobId, Promise<readonly WorkerRecord[]>> {
+async function countAhead(
+  deps: FollowDeps,
+  batch: readonly Fact[],
+): Promise<ReadonlyMap<JobId, readonly WorkerRecord[]>> {
   const ended = batch.filter((fact) => movesMoney(fact) && fact.name === 'ContractCompleted');
-  const jobs = [...new Set(ended.flatMap((fact) => jobOf(fact) ?? []))];
-  const counted: Promise<readonly WorkerRecord[]>[] = [];
-  for (const [index, job] of jobs.entries()) {
-    const before = counted[index - 2]?.catch(() => undefined) ?? Promise.resolve();
-    const records = before.then(() => deps.store.transaction((tx) => tx.earnings.records(job)));
-    // The settlement fails with it; where there is none, nobody needs it.
-    records.catch(() => undefined);
-    counted.push(records);
-  }
-  return new Map(jobs.map((job, index) => [job, counted[index] ?? Promise.resolve([])]));
+  const waiting = [...new Set(ended.flatMap((fact) => jobOf(fact) ?? []))];
+  const counted = new Map<JobId, readonly WorkerRecord[]>();
+  const lane = async (): Promise<void> => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+      const id = job;
+      counted.set(id, await deps.store.transaction((tx) => tx.earnings.records(id)));
+    }
+  };
+  await Promise.all([lane(), lane()]);
+  return counted;
 }
 
 /** Handles the facts that are new in one transaction with the checkpoint. */

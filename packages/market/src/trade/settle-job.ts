@@ -26,7 +26,7 @@ import type { TradeDeps } from './trade-deps.ts';
 
 interface SettleDeps extends Pick<TradeDeps, 'ids' | 'terms'> {
   /** What the workers did for a job, where it was counted before. */
-  readonly recordsOf?: ((job: JobId) => Promise<readonly WorkerRecord[]> | undefined) | undefined;
+  readonly recordsOf?: (job: JobId) => readonly WorkerRecord[] | undefined;
 }
 
 /** A job with what settling it needs. */
