@@ -38,6 +38,8 @@ export default defineConfig({
     // Machines are slow at times; what hangs is still found.
     testTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
+    // One line a file as it ends; single tests only where they fail or take very long.
+    slowTestThreshold: 30_000,
     sequence: { sequencer: LongestFirst },
     projects: [
       {
