@@ -61,6 +61,7 @@ export interface SourceReplica {
   readonly replica: ReplicaId;
   readonly worker: WorkerId;
   readonly unit: UnitId;
+  readonly machineClass: string;
   readonly nonce: string;
   readonly commitment: Sha256Hex;
   readonly digest: Sha256Hex;
@@ -163,17 +164,20 @@ function unitsOf(sha256: Sha256, units: readonly SourceUnit[], exchanges: readon
       outputs: byPath(outputs),
       replicas: replicas
         .toSorted((a, b) => compare(a.replica, b.replica))
-        .map(({ replica, worker, nonce, commitment, digest, exitCode, metrics, committed, revealed }) => ({
-          replica,
-          worker,
-          nonce,
-          commitment,
-          digest,
-          exitCode,
-          metrics,
-          committed: leafOf(committed),
-          revealed: leafOf(revealed),
-        })),
+        .map(
+          ({ replica, worker, machineClass, nonce, commitment, digest, exitCode, metrics, committed, revealed }) => ({
+            replica,
+            worker,
+            machineClass,
+            nonce,
+            commitment,
+            digest,
+            exitCode,
+            metrics,
+            committed: leafOf(committed),
+            revealed: leafOf(revealed),
+          }),
+        ),
     }));
 }
 

@@ -77,6 +77,8 @@ export interface ReceiptUnit {
 export interface ReceiptReplica {
   readonly replica: ReplicaId;
   readonly worker: WorkerId;
+  /** What computed the result: the runner's digest, with the architecture where that counts. */
+  readonly machineClass: string;
   readonly nonce: string;
   readonly commitment: Sha256Hex;
   readonly digest: Sha256Hex;

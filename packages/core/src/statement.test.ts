@@ -28,7 +28,17 @@ const job = `job_${'0'.repeat(31)}1` as JobId;
 const unit = `unt_${'0'.repeat(31)}1` as UnitId;
 const worker = `wrk_${'0'.repeat(31)}1` as WorkerId;
 const replica = `rep_${'0'.repeat(31)}1` as ReplicaId;
-const statement: ResultStatement = { job, unit, replica, worker, digest: hash('d'), exitCode: 0, metrics: null };
+const machineClass = `${hash('runner')}/x64`;
+const statement: ResultStatement = {
+  job,
+  unit,
+  replica,
+  worker,
+  machineClass,
+  digest: hash('d'),
+  exitCode: 0,
+  metrics: null,
+};
 
 describe('encodings', () => {
   it('of leaves are canonical JSON', () => {
@@ -36,7 +46,7 @@ describe('encodings', () => {
       `{"commit":{"commitment":"${hash('c')}","replica":"${replica}"}}`,
     );
     expect(text(statementLeaf(statement))).toBe(
-      `{"digest":"${hash('d')}","exitCode":0,"job":"${job}","metrics":null,"replica":"${replica}","unit":"${unit}","worker":"${worker}"}`,
+      `{"digest":"${hash('d')}","exitCode":0,"job":"${job}","machineClass":"${machineClass}","metrics":null,"replica":"${replica}","unit":"${unit}","worker":"${worker}"}`,
     );
   });
 

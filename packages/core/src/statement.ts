@@ -12,6 +12,8 @@ export interface ResultStatement {
   readonly unit: UnitId;
   readonly replica: ReplicaId;
   readonly worker: WorkerId;
+  /** What computed the result, as `machineClassOf` writes it. */
+  readonly machineClass: string;
   /** The tree digest of the outputs; of the empty tree where the code failed. */
   readonly digest: Sha256Hex;
   readonly exitCode: number;
@@ -43,8 +45,8 @@ export function statementLeaf(statement: ResultStatement): Uint8Array {
 }
 
 function statementText(statement: ResultStatement): string {
-  const { job, unit, replica, worker, digest, exitCode, metrics } = statement;
-  return canonicalJson({ digest, exitCode, job, metrics, replica, unit, worker });
+  const { job, unit, replica, worker, machineClass, digest, exitCode, metrics } = statement;
+  return canonicalJson({ digest, exitCode, job, machineClass, metrics, replica, unit, worker });
 }
 
 /** The hashes of an exchange's leaves in body order: each commit, then each reveal's statement. */

@@ -245,7 +245,7 @@ export async function workOff(
 
 function hold(
   device: Device,
-  offer: { readonly replica: string; readonly unit: string; readonly job: string },
+  offer: Readonly<Record<'replica' | 'unit' | 'job' | 'machineClass', string>>,
   files: Readonly<Record<string, string>>,
 ): Held {
   const metrics = files['metrics.json'];
@@ -254,6 +254,7 @@ function hold(
     unit: offer.unit as UnitId,
     replica: offer.replica as ReplicaId,
     worker: device.id,
+    machineClass: offer.machineClass,
     digest: treeDigest(sha256, treeOf(files)),
     exitCode: 0,
     metrics: metrics === undefined ? null : hashText(metrics),

@@ -8,7 +8,7 @@ afterEach(() => scene.close());
 async function open(environment: Readonly<Record<string, string>>): Promise<{ evil: Device; honest: Device }> {
   scene = await openScene(environment);
   const customer = await scene.person('carol', ['customer']);
-  const evil = await addDevice(scene, await scene.person('mallory', ['provider']), 'evil', 'of my own making');
+  const evil = await addDevice(scene, await scene.person('mallory', ['provider']), 'evil', 'of-my-own-making');
   const honest = await addDevice(scene, await scene.person('ada', ['provider']), 'honest');
   await fund(scene, customer, await createTestJob(customer, { parallelism: { strategy: 'data_parallel', chunks: 1 } }));
   return { evil, honest };

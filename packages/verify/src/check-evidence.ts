@@ -99,7 +99,7 @@ export function statementOf(
   unit: ReceiptUnit,
   one: ReceiptReplica,
 ): ResultStatement {
-  const { replica, worker, digest, exitCode } = one;
+  const { replica, worker, machineClass, digest, exitCode } = one;
   const metrics = one.metrics === null ? null : (parseSha256(toHex(crypto.sha256(utf8(one.metrics)))) ?? null);
-  return { job: receipt.job, unit: unit.unit, replica, worker, digest, exitCode, metrics };
+  return { job: receipt.job, unit: unit.unit, replica, worker, machineClass, digest, exitCode, metrics };
 }

@@ -34,6 +34,9 @@ function checkVerdict({ receipt, manifest }: ReceiptContext, unit: ReceiptUnit):
     `the replicas of ${unit.unit} are not independent`,
   );
   const comparator = comparatorOf(manifest, unit.kind);
+  // Equal bytes are asked of equal machines alone, and the first to claim a unit decides which.
+  const classes = new Set(unit.replicas.map((one) => one.machineClass));
+  hold(comparator.type !== 'exact' || classes.size === 1, `the replicas of ${unit.unit} ran on unlike machines`);
   const name = manifest.verification.type === 'metric' ? manifest.verification.metric_name : undefined;
   const evidence = unit.replicas.map((one): ReplicaEvidence => ({
     replica: one.replica,

@@ -61,6 +61,7 @@ const leaf = recordShape({
 const replica = recordShape({
   replica: id('replica'),
   worker: id('worker'),
+  machineClass: textShape({ pattern: '^[!-~]{1,121}$', rule: 'a machine class', max: 121 }),
   nonce: hash,
   commitment: hash,
   digest: hash,

@@ -48,6 +48,8 @@ import {
 } from '@assay/core';
 import type { ReceiptCrypto } from './receipt-crypto.ts';
 
+export const commonClass = `${'e'.repeat(64)}/x64`;
+
 const der = { private: '302e020100300506032b657004220420', public: '302a300506032b6570032100' };
 
 /** Node's primitives, which are fast enough to check a receipt ten thousand times. */
@@ -99,6 +101,8 @@ export interface SyntheticOptions {
   readonly merge: boolean;
   /** What worker `worker` finds in unit `unit`. */
   readonly valueOf: (unit: number, worker: number) => number;
+  /** The machine class of worker `worker`; the same for all where it is left out. */
+  readonly classOf?: (worker: number) => string;
   /** Workers of each unit. */
   readonly workers: number;
   readonly state: ReceiptSource['state'];
@@ -201,14 +205,27 @@ function playReplica(
   const outputs = [file('metrics.json', metrics)];
   const digest = treeDigest(sha256, outputs);
   const nonce = hashOfText(`nonce of ${replica}`);
+  const machineClass = options.classOf?.(workerNumber) ?? commonClass;
   const commitment = commitmentOf(sha256, { job, unit, worker, nonce, digest });
-  const statement = { job, unit, replica, worker, digest, exitCode: 0, metrics: hashOfText(metrics) };
+  const statement = { job, unit, replica, worker, machineClass, digest, exitCode: 0, metrics: hashOfText(metrics) };
   const committed = exchange(workerNumber, exchanges, commitLeaf(replica, commitment));
   const revealed = exchange(workerNumber, exchanges, statementLeaf(statement));
   return {
     statement,
     outputs,
-    replica: { replica, worker, unit, nonce, commitment, digest, exitCode: 0, metrics, committed, revealed },
+    replica: {
+      replica,
+      worker,
+      unit,
+      machineClass,
+      nonce,
+      commitment,
+      digest,
+      exitCode: 0,
+      metrics,
+      committed,
+      revealed,
+    },
   };
 }
 
@@ -282,8 +299,17 @@ function callsOf(
 }
 
 function statementFor(one: SourceReplica): ResultStatement {
-  const { unit, replica, worker, digest, exitCode, metrics } = one;
-  return { job, unit, replica, worker, digest, exitCode, metrics: metrics === null ? null : hashOfText(metrics) };
+  const { unit, replica, worker, machineClass, digest, exitCode, metrics } = one;
+  return {
+    job,
+    unit,
+    replica,
+    worker,
+    machineClass,
+    digest,
+    exitCode,
+    metrics: metrics === null ? null : hashOfText(metrics),
+  };
 }
 
 /** Puts the calls into blocks of three transactions, with others between, and proves each under the last head. */

@@ -1,7 +1,13 @@
 import { canonicalJson, money, receiptText, type CanonicalValue, type Receipt } from '@assay/core';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import { ledgerSigner, nodeCrypto, syntheticReceipt, type SyntheticOptions } from './synthetic-receipt.setup.ts';
+import {
+  commonClass,
+  ledgerSigner,
+  nodeCrypto,
+  syntheticReceipt,
+  type SyntheticOptions,
+} from './synthetic-receipt.setup.ts';
 import { receiptSchema } from './receipt-shape.ts';
 import { receiptParts, verifyReceipt, type ReceiptPart } from './verify-receipt.ts';
 
@@ -34,6 +40,7 @@ describe('verifyReceipt', () => {
         job: receipt.job,
         state: 'completed',
         runner: 'platform-runner:python-3.14',
+        machineClasses: [commonClass],
         units: 3,
         replicas: 9,
         agreed: 8,
@@ -64,6 +71,7 @@ describe('verifyReceipt', () => {
       { ...exact, state: 'completed', ruling: { outcome: 'COMPLETED', refund: money('USD', 4n), reason: 'late' } },
     ],
     ['one unit with one replica', { ...exact, verification: { type: 'exact', redundancy: 1 }, workers: 1 }],
+    ['a metric on machines of two classes', { ...metric, merge: false, classOf: (worker) => `class/${worker % 2}` }],
   ])('accepts %s', (_, options) => {
     expect(verifyReceipt(receiptText(syntheticReceipt(options)), trust)).toMatchObject({ ok: true });
   });
@@ -231,6 +239,15 @@ describe('a change', () => {
       }),
       'money',
     ],
+    [
+      'another class of machine',
+      (one) =>
+        inUnit(one, 0, (unit) => ({
+          ...unit,
+          replicas: unit.replicas.map((replica) => ({ ...replica, machineClass: `${'d'.repeat(64)}/x64` })),
+        })),
+      'statements',
+    ],
     ['no settlement', (one) => ({ ...one, money: null }), 'money'],
     ['a state before', (one) => ({ ...one, state: 'verified', money: null }), 'ledger facts'],
     [
@@ -243,6 +260,15 @@ describe('a change', () => {
   it.each(forgeries)('such as %s is found', (_, forge, part) => {
     const forged = `${canonicalJson(forge(receipt) as CanonicalValue)}\n`;
     expect(verifyReceipt(forged, trust)).toMatchObject({ ok: false, part });
+  });
+});
+
+it('compares bytes of equal machines only', () => {
+  const mixed = syntheticReceipt({ ...exact, classOf: (worker) => `class/${worker % 2}` });
+  expect(verifyReceipt(receiptText(mixed), trust)).toMatchObject({
+    ok: false,
+    part: 'verdicts',
+    message: expect.stringContaining('ran on unlike machines') as string,
   });
 });
 

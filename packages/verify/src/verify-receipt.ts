@@ -52,6 +52,8 @@ export interface ReceiptSummary {
   readonly job: string;
   readonly state: Receipt['state'];
   readonly runner: string;
+  /** Every class of machine that gave a result, ascending. */
+  readonly machineClasses: readonly string[];
   readonly units: number;
   readonly replicas: number;
   readonly agreed: number;
@@ -155,6 +157,9 @@ function summaryOf(receipt: Receipt, manifest: Manifest, trust: ReceiptTrust): R
     job: receipt.job,
     state: receipt.state,
     runner: manifest.runner,
+    machineClasses: [
+      ...new Set(receipt.units.flatMap((unit) => unit.replicas.map((one) => one.machineClass))),
+    ].toSorted(),
     units: receipt.units.length,
     replicas,
     agreed,

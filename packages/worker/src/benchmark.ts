@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { arch, availableParallelism, platform, totalmem } from 'node:os';
 import type { Machine } from '@assay/client';
-import { limits, type DriverReport } from '@assay/core';
+import { limits, machineClassOf, type DriverReport } from '@assay/core';
 import type { WorkerSettings } from './owner/settings.ts';
 
 /** Rounds a millisecond on the reference machine (2 cores of a cloud VM of 2026). */
@@ -31,6 +31,11 @@ export interface Offering {
   readonly score: number;
   /** What people call the graphics processor. */
   readonly gpu: string | null;
+}
+
+/** Whether results of the machine's sandboxes are of that class. */
+export function isOfClass(machine: Machine, machineClass: string): boolean {
+  return machine.runners.some((runner) => machineClassOf(runner, machine.arch) === machineClass);
 }
 
 /** What this machine offers with that driver; cores and memory are those that one unit may have. */

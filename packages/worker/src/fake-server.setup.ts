@@ -106,6 +106,7 @@ export function fakeServer(): FakeServer {
         job: jobId,
         kind: 'work',
         ordinal: n,
+        machineClass: '0'.repeat(64),
         leaseUntil: '2026-01-01T00:00:00.000Z',
         ...changes,
       };
@@ -211,6 +212,7 @@ function hear(server: FakeServer, { body, root }: Call): ExchangeResponse['refus
       unit: row?.offer.unit as UnitId,
       replica: reveal.replica as ReplicaId,
       worker: workerId,
+      machineClass: row?.offer.machineClass ?? '',
       digest: treeDigest(sha256, reveal.outputs as Tree),
       exitCode: reveal.exitCode,
       metrics: reveal.metrics === undefined ? null : hashOfText(reveal.metrics),

@@ -151,8 +151,9 @@ function revealOf(replica: ReplicaId, result: Result): Reveal {
 /** What the device signs about a result. */
 function statementOf(worker: WorkerId, shelved: Required<ShelvedReplica>): ResultStatement {
   const { job, unit, replica, result } = shelved;
+  const { machineClass, digest, exitCode } = result;
   const metrics = result.metrics === null ? null : (toHex(sha256(utf8(result.metrics))) as Sha256Hex);
-  return { job, unit, replica, worker, digest: result.digest, exitCode: result.exitCode, metrics };
+  return { job, unit, replica, worker, machineClass, digest, exitCode, metrics };
 }
 
 function hear(

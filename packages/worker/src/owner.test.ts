@@ -101,6 +101,13 @@ describe('a worker whose owner', () => {
     );
   });
 
+  it('has other runners by now than the claim named gives the replica back', async () => {
+    const replica = server.offer(0, { machineClass: '1'.repeat(64) });
+    await start({});
+    await until(() => stateOf(replica)).toBe('lost');
+    expect(server.rows.get(replica)?.reason).toBe('worker_other_class');
+  });
+
   it('lets nothing out runs no unit that asks for a network, and offers no runner for one', async () => {
     const sound = memorySandbox(quick);
     const driver: SandboxDriver = {

@@ -16,6 +16,7 @@ import { syncPath, writeDurably } from './durable-file.ts';
 
 /** A finished run: everything that its commitment binds and its reveal shows. */
 export interface Result {
+  readonly machineClass: string;
   readonly nonce: Sha256Hex;
   readonly commitment: Sha256Hex;
   readonly digest: Sha256Hex;
@@ -85,7 +86,8 @@ async function readRecord(path: string): Promise<ShelvedReplica | undefined> {
     const record = JSON.parse(await readFile(path, 'utf8')) as ShelvedReplica;
     const { replica, unit, job, result } = record;
     const sound = parseId('replica', replica) && parseId('unit', unit) && parseId('job', job);
-    return sound && (result === undefined || parseSha256(result.nonce)) ? record : undefined;
+    const whole = result === undefined || (parseSha256(result.nonce) && typeof result.machineClass === 'string');
+    return sound && whole ? record : undefined;
   } catch {
     return undefined;
   }

@@ -10,6 +10,7 @@ const offer = {
   job: jobId,
   kind: 'work',
   ordinal: 1,
+  machineClass: 'class 1',
   leaseUntil: '2026-01-01T00:00:00.000Z',
 };
 const read = (changes: object) => checkReply({ offers: [offer], jobs: { [jobId]: { ...jobSpec, ...changes } } });

@@ -21,6 +21,7 @@ export interface CheckedOffer {
   readonly job: JobId;
   readonly kind: 'work' | 'merge';
   readonly ordinal: number;
+  readonly machineClass: string;
   readonly spec: JobSpec;
   /** The script to run. */
   readonly entryPoint: string;
@@ -76,13 +77,15 @@ function checkOffer(replica: ReplicaId, offer: Offer, jobs: Readonly<Record<stri
   const spec = Object.hasOwn(jobs, job) ? jobs[job] : undefined;
   if (typeof spec !== 'object' || spec === null) throw new Unsound('the job is missing');
   const ordinal = whole(offer.ordinal, 'the ordinal', limits.chunks);
+  const { machineClass } = offer;
+  if (typeof machineClass !== 'string') throw new Unsound('the machine class is missing');
   checkSpec(spec);
   const entryPoint = offer.kind === 'merge' ? spec.mergeScript : spec.entryPoint;
   if (typeof entryPoint !== 'string' || !isSafePath(entryPoint)) throw new Unsound('the entry point is not safe');
   const bundle = tree(spec.bundle, 'the bundle', '');
   const merged = offer.kind === 'merge' ? tree(offer.inputs ?? [], 'the inputs', 'inputs/') : [];
   const inputs = [...bundle.filter((file) => merged.length === 0 || !file.path.startsWith('inputs/')), ...merged];
-  return { replica, unit, job, kind: offer.kind, ordinal, spec, entryPoint, inputs };
+  return { replica, unit, job, kind: offer.kind, ordinal, machineClass, spec, entryPoint, inputs };
 }
 
 function checkSpec(spec: JobSpec): void {

@@ -45,6 +45,8 @@ export interface RunDeps {
   readonly shelf: ReplicaShelf;
   /** The most cores that the owner leaves to one unit, where that is less than it may ask for. */
   readonly mostCores?: number;
+  /** Whether the sandboxes of this machine are of that class. */
+  readonly computes: (machineClass: string) => boolean;
   /** Whether the owner lets units connect to the hosts of their manifest. */
   readonly egress: boolean;
   readonly lie?: Lie;
@@ -60,6 +62,8 @@ const seededEpochMs = 1_767_225_600_000;
 export async function runReplica(deps: RunDeps, offer: CheckedOffer, log: LogSink, stop: AbortSignal): Promise<RunEnd> {
   try {
     if ((offer.spec.network?.length ?? 0) > 0 && !deps.egress) return { failed: 'worker_no_egress' };
+    // Signed with the result, so it must be true: the runner may have changed since the claim.
+    if (!deps.computes(offer.machineClass)) return { failed: 'worker_other_class' };
     await deps.shelf.put({ replica: offer.replica, unit: offer.unit, job: offer.job });
     const inputs = await deps.cache.hold(offer.inputs, (hash) => deps.calls.getObject(offer.replica, hash));
     try {
@@ -124,11 +128,12 @@ async function shelve(deps: RunDeps, offer: CheckedOffer, outcome: SandboxOutcom
     const { ending } = outcome;
     return { failed: ending.kind === 'infra' ? `sandbox.fault: ${ending.message}`.slice(0, 500) : 'worker_stopping' };
   }
-  const { replica, unit, job } = offer;
+  const { replica, unit, job, machineClass } = offer;
   const outputs = exitCode === 0 ? await keepOutputs(deps, offer, outcome) : [];
   const digest = treeDigest(sha256, outputs);
   const nonce = hexOf(randomBytes(32));
   const result: Result = {
+    machineClass,
     nonce,
     commitment: commitmentOf(sha256, { job, unit, worker: deps.worker, nonce, digest }),
     digest,

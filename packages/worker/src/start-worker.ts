@@ -15,7 +15,7 @@ import {
 import type { Machine } from '@assay/client';
 import { mkdir, readFile } from 'node:fs/promises';
 import { startAgent, type Agent } from './agent.ts';
-import { coresOfUnit, cpuScore, describeMachine } from './benchmark.ts';
+import { coresOfUnit, cpuScore, describeMachine, isOfClass } from './benchmark.ts';
 import type { DeviceKey } from './device-key.ts';
 import { writeDurably } from './durable-file.ts';
 import { inputCache } from './input-cache.ts';
@@ -66,13 +66,15 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const score = options.score ?? cpuScore();
   const describe = (one: DriverReport) => describeMachine(one, { settings, score, gpu: options.gpu ?? null });
   const machine = describe(report);
+  let announced = machine;
   if (machine.runners.length === 0) {
     const named = settings.runners?.join(', ') ?? '';
     throw new Fault('sandbox.unavailable', `no sandbox of this machine has ${named}`, { retry: false });
   }
   const workerId = await identify(options, machine);
   const announce = async (next: DriverReport) => {
-    await transport.register(options.name, deviceKey.publicKey, describe(next));
+    announced = describe(next);
+    await transport.register(options.name, deviceKey.publicKey, announced);
   };
   const health = sandboxHealth({ driver, clock, announce }, report);
   const agentOf: { agent?: Agent } = {};
@@ -85,6 +87,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       cache: inputCache({ folder: join(workDir, 'inputs'), maxBytes: cacheBytes(settings), clock }),
       workDir,
       capacity: settings.capacity,
+      computes: (machineClass) => isOfClass(announced, machineClass),
       egress: settings.egress,
       ids,
       mayClaim: () => health.fault() === null && gate.answer().may,

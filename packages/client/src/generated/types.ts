@@ -652,6 +652,8 @@ export type Offer = {
   readonly job: string;
   readonly kind: 'work' | 'merge';
   readonly ordinal: number;
+  /** What the worker said it computes this with; it signs the same with the result. */
+  readonly machineClass: string;
   readonly leaseUntil: string;
   readonly inputs?: readonly TreeFile[];
 };

@@ -83,6 +83,8 @@ export interface ReplicaRow {
   readonly unit: UnitId;
   readonly worker: WorkerId;
   readonly owner: AccountId;
+  /** As it was when its worker claimed it. */
+  readonly machineClass: string;
   state: ReplicaState;
   /** The lease has run out. */
   readonly overdue: boolean;
@@ -234,6 +236,7 @@ export interface OfferRow {
   readonly job: JobId;
   readonly kind: UnitKind;
   readonly ordinal: number;
+  readonly machineClass: string;
   readonly leaseUntilMs: number;
 }
 

@@ -9,6 +9,8 @@ export interface Offer {
   readonly job: JobId;
   readonly kind: UnitKind;
   readonly ordinal: number;
+  /** What the worker said it would compute this with; its statement of the result repeats it. */
+  readonly machineClass: string;
   /** ISO 8601. */
   readonly leaseUntil: string;
   /** Agreed outputs of the work units, for a merge. */

@@ -274,6 +274,18 @@ describe('a request', () => {
     await scene.database.db.query('UPDATE unit SET wanted = 0 WHERE job_id = $1', [job]);
   });
 
+  test('cannot sign that another class of machine computed a result', async () => {
+    const job = await addJob(scene.database.db, { redundancy: 1 });
+    const [device] = await devices(1);
+    const [result] = await claimAll([device!]);
+    await say0(device, { commits: [result!] });
+    const other = { ...result!, offer: { ...result!.offer, machineClass: 'class 2' } };
+    await expect(say0(device, { reveals: [other] })).rejects.toMatchObject({ code: 'auth.bad_signature' });
+    expect(await states(job)).toEqual(['committed']);
+    await say0(device, { reveals: [result!] });
+    expect(await states(job)).toEqual(['agreed']);
+  });
+
   test('cannot speak of another worker’s replica, reveal early, or reveal what it did not commit to', async () => {
     const job = await addJob(scene.database.db, { redundancy: 2 });
     const [one, two] = await devices(2);

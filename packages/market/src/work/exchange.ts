@@ -93,6 +93,6 @@ export async function openExchange(deps: ExchangeDeps): Promise<Exchange> {
   }
 }
 
-function offerOf({ replica, unit, job, kind, ordinal, leaseUntilMs }: OfferRow): Offer {
-  return { replica, unit, job, kind, ordinal, leaseUntil: isoTime(leaseUntilMs) };
+function offerOf({ replica, unit, job, kind, ordinal, machineClass, leaseUntilMs }: OfferRow): Offer {
+  return { replica, unit, job, kind, ordinal, machineClass, leaseUntil: isoTime(leaseUntilMs) };
 }

@@ -172,5 +172,6 @@ function claim(
   state.desks.get(profile.worker)?.set(replica, unit.id);
   jobChange(state, unit.job).running += 1;
   const leaseUntilMs = state.nowMs + limits.leaseMs;
-  return { replica, unit: unit.id, job: unit.job, kind: unit.kind, ordinal: unit.ordinal, leaseUntilMs };
+  const { id, job, kind, ordinal } = unit;
+  return { replica, unit: id, job, kind, ordinal, machineClass, leaseUntilMs };
 }

@@ -159,15 +159,17 @@ function checkRoot(deps: TickDeps, state: TickState, turn: Turn): void {
   for (const reveal of body.reveals) {
     const replica = state.replicas.get(reveal.replica);
     const unit = replica && state.units.get(replica.unit);
-    if (unit === undefined) {
+    if (unit === undefined || replica === undefined) {
       turn.error = refuse('replica.not_found', 'a revealed replica is not known', { replica: reveal.replica });
       return;
     }
     const digest = digestOf(deps.sha256, reveal);
     digests.push(digest);
     const { replica: id, exitCode } = reveal;
+    const { machineClass } = replica;
     const metrics = metricsHash(deps.sha256, reveal);
-    statements.push({ job: unit.job, unit: unit.id, replica: id, worker: turn.worker, digest, exitCode, metrics });
+    const { worker } = turn;
+    statements.push({ job: unit.job, unit: unit.id, replica: id, worker, machineClass, digest, exitCode, metrics });
   }
   turn.leafHashes = exchangeLeafHashes(deps.sha256, body.commits, statements);
   if (merkleRootOfHex(deps.sha256, turn.leafHashes) !== envelope.statementsRoot) {

@@ -44,8 +44,8 @@ export function judgedOf(open: OpenVerdict): JudgedUnit {
 }
 
 function statementOf(open: OpenVerdict, replica: ReplicaRow): JudgedUnit['statements'] {
-  const { id, worker, digest, exitCode, metricsSha256: metrics, leaf } = replica;
+  const { id, worker, machineClass, digest, exitCode, metricsSha256: metrics, leaf } = replica;
   if (digest === null || exitCode === null) return [];
-  const statement = { job: open.job, unit: open.unit, replica: id, worker, digest, exitCode, metrics };
+  const statement = { job: open.job, unit: open.unit, replica: id, worker, machineClass, digest, exitCode, metrics };
   return [leaf === undefined ? statement : { ...statement, leaf }];
 }

@@ -169,7 +169,7 @@ export async function addDevice(db: Database, owner?: AccountId, offers: object 
 
 /** A result that a device has computed for an offer. */
 export interface Result {
-  readonly offer: Pick<Offer, 'replica' | 'unit' | 'job'>;
+  readonly offer: Pick<Offer, 'replica' | 'unit' | 'job' | 'machineClass'>;
   readonly outputs: Tree;
   readonly exitCode: number;
   readonly metrics?: string;
@@ -234,6 +234,7 @@ export function letterOf(device: Device, saying: Saying, forge: Partial<SignedHe
     unit: result.offer.unit,
     replica: result.offer.replica,
     worker: device.id,
+    machineClass: result.offer.machineClass,
     digest: treeDigest(sha256, result.outputs),
     exitCode: result.exitCode,
     metrics: result.metrics === undefined ? null : (toHex(sha256(utf8(result.metrics))) as Sha256Hex),

@@ -110,6 +110,7 @@ interface ReplicaRow {
   readonly replica: ReplicaId;
   readonly worker: WorkerId;
   readonly unit: UnitId;
+  readonly machineClass: string;
   readonly state: string;
   readonly nonce: string;
   readonly commitment: Sha256Hex;
@@ -125,8 +126,8 @@ interface ReplicaRow {
 
 const revealed = {
   name: 'trade.receipt_replicas',
-  text: `SELECT r.id AS replica, r.worker_id AS worker, r.unit_id AS unit, r.state, r.nonce, r.commitment, r.digest,
-      r.exit_code AS "exitCode", CASE WHEN r.metrics_sha256 IS NOT NULL THEN r.metrics END AS metrics,
+  text: `SELECT r.id AS replica, r.worker_id AS worker, r.unit_id AS unit, r.machine_class AS "machineClass", r.state,
+      r.nonce, r.commitment, r.digest, r.exit_code AS "exitCode", CASE WHEN r.metrics_sha256 IS NOT NULL THEN r.metrics END AS metrics,
       CASE WHEN r.id = ANY (ARRAY(SELECT canonical_replica FROM unit WHERE job_id = $1)) THEN r.outputs END AS outputs,
       r.commit_request AS "commitRequest", r.commit_leaf AS "commitLeaf", r.reveal_request AS "revealRequest",
       r.reveal_leaf AS "revealLeaf"
@@ -145,11 +146,12 @@ async function unitsOf(tx: Tx, job: JobId): Promise<SourceUnit[]> {
 }
 
 function replicaOf(row: ReplicaRow): SourceReplica {
-  const { replica, worker, unit, nonce, commitment, digest, exitCode, metrics } = row;
+  const { replica, worker, unit, machineClass, nonce, commitment, digest, exitCode, metrics } = row;
   return {
     replica,
     worker,
     unit,
+    machineClass,
     nonce,
     commitment,
     digest,

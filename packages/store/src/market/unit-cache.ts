@@ -135,12 +135,13 @@ function openTurn(memory: Memory, isTrusted: boolean): UnitTurn {
 }
 
 function noteChanges(held: ReadonlyMap<UnitId, HeldUnit>, { claims, units, nowMs, revealMs }: WorkChanges): void {
-  for (const { replica: id, unit, worker, owner } of claims) {
+  for (const { replica: id, unit, worker, owner, machineClass } of claims) {
     held.get(unit)?.replicas?.push({
       id,
       unit,
       worker,
       owner,
+      machineClass,
       state: 'leased',
       overdue: false,
       commitment: null,

@@ -105,7 +105,8 @@ export function glimpse(tx: Tx, replicas: readonly ReplicaId[], nowMs: number): 
 /** Replicas that were offered before, as their request's replay offers them again. */
 export async function offered(tx: Tx, replicas: readonly ReplicaId[]): Promise<OfferRow[]> {
   const rows = await tx.query<Omit<OfferRow, 'leaseUntilMs'> & { leaseUntil: Date }>(
-    `SELECT replica.id AS replica, unit.id AS unit, unit.job_id AS job, kind, ordinal, lease_until AS "leaseUntil"
+    `SELECT replica.id AS replica, unit.id AS unit, unit.job_id AS job, kind, ordinal,
+       replica.machine_class AS "machineClass", lease_until AS "leaseUntil"
      FROM replica JOIN unit ON unit.id = unit_id WHERE replica.id = ANY($1)`,
     [replicas],
   );

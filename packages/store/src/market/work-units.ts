@@ -30,7 +30,7 @@ const unitRows = { name: 'work.units', text: `SELECT ${unitColumns} FROM unit WH
 
 const replicasOfUnits = {
   name: 'work.replicas_of_units',
-  text: `SELECT id, unit_id AS unit, worker_id AS worker, owner_id AS owner, state,
+  text: `SELECT id, unit_id AS unit, worker_id AS worker, owner_id AS owner, machine_class AS "machineClass", state,
       state = 'leased' AND lease_until < to_timestamp($2::float8 / 1000) AS overdue,
       commitment, digest, exit_code AS "exitCode", metrics_sha256 AS "metricsSha256", metric
     FROM replica WHERE unit_id = ANY($1)`,

@@ -42,8 +42,8 @@ async function revealedReplicas(tx: Tx, units: readonly UnitId[]): Promise<Reado
   const replicas = await tx.query<ReplicaRow>(
     {
       name: 'work.replicas_of_verdicts',
-      text: `SELECT id, unit_id AS unit, worker_id AS worker, owner_id AS owner, state, false AS overdue,
-          commitment, digest, exit_code AS "exitCode", metrics_sha256 AS "metricsSha256", metric
+      text: `SELECT id, unit_id AS unit, worker_id AS worker, owner_id AS owner, machine_class AS "machineClass", state,
+          false AS overdue, commitment, digest, exit_code AS "exitCode", metrics_sha256 AS "metricsSha256", metric
         FROM replica WHERE unit_id = ANY($1) AND digest IS NOT NULL`,
     },
     [units],

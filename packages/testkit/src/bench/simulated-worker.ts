@@ -44,6 +44,7 @@ interface Run {
   readonly replica: ReplicaId;
   readonly unit: UnitId;
   readonly job: JobId;
+  readonly machineClass: string;
   readonly nonce: string;
 }
 
@@ -93,10 +94,8 @@ export async function simulateWorker(device: SimulatedDevice, deps: SimulationDe
       }
       for (const run of reveals) runs.delete(run.replica);
       tally.revealed += reveals.length;
-      fresh = reply.offers.map(({ replica, unit, job }) => ({
-        replica,
-        unit,
-        job,
+      fresh = reply.offers.map((offer) => ({
+        ...offer,
         nonce: deps.random(32).toString('hex'),
       }));
       for (const run of fresh) runs.set(run.replica, run);
@@ -127,11 +126,12 @@ function writeRequest(
     commitment: commitmentOf(sha256, { job, unit, worker, nonce, digest }),
   }));
   const reveals = reveal.map(({ replica, nonce }) => ({ replica, nonce, exitCode: 0, outputs: [], usage }));
-  const statements = reveal.map(({ replica, job, unit }): ResultStatement => ({
+  const statements = reveal.map(({ replica, job, unit, machineClass }): ResultStatement => ({
     job,
     unit,
     replica,
     worker,
+    machineClass,
     digest,
     exitCode: 0,
     metrics: null,

@@ -30,10 +30,11 @@ export function runUnit(offer: Offer, spec: JobSpec, temperament: Temperament, w
   const exitCode = voice.isLie || !spec.args.includes(failing) ? 0 : 3;
   const metrics = isMetric && exitCode === 0 ? JSON.stringify({ [metricName]: numberOf(voice, who) }) : null;
   const outputs = exitCode === 0 ? outputsOf(voice.says, metrics, spec.args.includes(uploading)) : [];
-  const { job, unit, replica } = offer;
+  const { job, unit, replica, machineClass } = offer;
   const nonce = Buffer.from(random.bytes(32)).toString('hex') as Sha256Hex;
   const digest = treeDigest(sha256, outputs);
-  return { result: { job, unit, replica, nonce, digest, exitCode, outputs, metrics }, isLie: voice.isLie };
+  const result = { job, unit, replica, machineClass, nonce, digest, exitCode, outputs, metrics };
+  return { result, isLie: voice.isLie };
 }
 
 interface Voice {

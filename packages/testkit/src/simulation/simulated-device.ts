@@ -40,6 +40,7 @@ export interface RunResult {
   readonly job: JobId;
   readonly unit: UnitId;
   readonly replica: ReplicaId;
+  readonly machineClass: string;
   readonly nonce: Sha256Hex;
   readonly digest: Sha256Hex;
   readonly exitCode: number;
@@ -94,8 +95,9 @@ export function writeLetter(device: Device, saying: Saying, sentAtMs: number, id
 }
 
 function statementOf(worker: WorkerId, result: RunResult): ResultStatement {
-  const { job, unit, replica, digest, exitCode, metrics } = result;
-  return { job, unit, replica, worker, digest, exitCode, metrics: metrics === null ? null : textHash(metrics) };
+  const { job, unit, replica, machineClass, digest, exitCode } = result;
+  const metrics = result.metrics === null ? null : textHash(result.metrics);
+  return { job, unit, replica, worker, machineClass, digest, exitCode, metrics };
 }
 
 export function textHash(text: string): Sha256Hex {

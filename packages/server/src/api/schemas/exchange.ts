@@ -51,6 +51,9 @@ export const Offer = named(
     job: id('job'),
     kind: oneOf(['work', 'merge']),
     ordinal: count,
+    machineClass: Type.String({
+      description: 'What the worker said it computes this with; it signs the same with the result.',
+    }),
     leaseUntil: instant,
     inputs: Type.Optional(tree),
   }),

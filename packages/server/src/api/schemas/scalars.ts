@@ -24,6 +24,9 @@ export const position = Type.String({ pattern: '^\\d{1,19}$' });
 /** One line that nothing can be hidden in: no control characters, no marks that turn the direction of writing. */
 export const printable = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069]+$';
 
+/** One word of visible ASCII. */
+export const graphic = '^[!-~]+$';
+
 /** A place in the feed of changes. */
 export const cursor = Type.String({ pattern: '^\\d{1,19}\\.\\d{1,19}$' });
 

@@ -3,14 +3,19 @@
 import { limits } from '@assay/core';
 import { Type, type Static } from 'typebox';
 import { closed, named, nullable, oneOf, ref } from './named.ts';
-import { count, id, instant, printable, region } from './scalars.ts';
+import { count, graphic, id, instant, printable, region } from './scalars.ts';
 
 export const RunnerOffer = named(
   'RunnerOffer',
   closed({
     runner: Type.String({ minLength: 1, maxLength: 100, description: 'Such as platform-runner:python-3.14.' }),
     driver: oneOf(['wasm', 'docker']),
-    digest: Type.String({ minLength: 1, maxLength: 100, description: 'Pins the exact runner image.' }),
+    digest: Type.String({
+      minLength: 1,
+      maxLength: 100,
+      pattern: graphic,
+      description: 'Pins the exact runner image.',
+    }),
     egress: Type.Optional(
       Type.Boolean({ description: 'Units may be let out to the hosts that their manifest names.' }),
     ),
@@ -22,7 +27,7 @@ export const Machine = named(
   'Machine',
   closed(
     {
-      arch: Type.String({ minLength: 1, maxLength: 20 }),
+      arch: Type.String({ minLength: 1, maxLength: 20, pattern: graphic }),
       os: Type.String({ minLength: 1, maxLength: 20 }),
       cpuCores: Type.Integer({ minimum: 1, maximum: 4096, description: 'That one replica may have.' }),
       memoryGb: Type.Number({ minimum: 0.1, maximum: 65_536, description: 'That one replica may have.' }),
