@@ -387,18 +387,19 @@ describe('stopping', () => {
 
   it('ends a run that the server wants no more', async () => {
     const replica = server.offer(0);
-    let stopped = false;
+    const seen: string[] = [];
     await start({
       program: async (unit) => {
+        seen.push('begun');
         await untilStopped(unit);
-        stopped = true;
+        seen.push('stopped');
         return {};
       },
     });
-    await until(() => stateOf(replica) === 'leased');
+    await until(() => seen.includes('begun'));
     server.rows.get(replica)!.state = 'lost';
     server.stop = [replica];
-    await until(() => stopped);
+    await until(() => seen.includes('stopped'));
     await expect.poll(shelf).toEqual([]);
   });
 });
