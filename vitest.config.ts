@@ -40,6 +40,7 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     // One line a file as it ends; single tests only where they fail or take very long.
     slowTestThreshold: 30_000,
+    setupFiles: ['scripts/uncaught.setup.ts'],
     sequence: { sequencer: LongestFirst },
     projects: [
       {

@@ -152,7 +152,8 @@ async function followPeer(
   const startBlock = from > 0n ? from - 1n : 0n;
   const events = await deps.peers.network(deps.reader).getBlockEvents({ startBlock });
   state.stop = () => events.close();
-  if (state.closed) return events.close();
+  // Only once it is read: a stream that ends before anybody reads it ends the process with its error.
+  if (state.closed) queueMicrotask(state.stop);
   let buffer: Incoming[] = [];
   let writing: Promise<void> | undefined;
   let failure: unknown;
