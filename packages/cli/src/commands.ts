@@ -12,6 +12,7 @@ import { fabricDeployCommands } from './commands/fabric-deploy.ts';
 import { fabricVote } from './commands/fabric-vote.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { ledgerVerifyCommand } from './commands/ledger-verify.ts';
+import { outboxCommands } from './commands/outbox.ts';
 import { runJobCommand } from './commands/run.ts';
 import { serverCommand } from './commands/server.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   ...imageCommands,
   ...auditCommands,
   ...banCommands,
+  ...outboxCommands,
   ledgerVerifyCommand,
   ...fabricCommands,
   ...fabricDeployCommands,

@@ -82,6 +82,10 @@ function accounts(transport: Transport) {
     listBans: (query: Query<'GET /bans'> = {}, o?: CallOptions) => get('GET /bans', undefined, query, o),
     ban: (body: Body<'POST /bans'>, o?: CallOptions) => post('POST /bans', undefined, body, 'natural', o),
     liftBan: (body: Body<'POST /bans/lift'>, o?: CallOptions) => post('POST /bans/lift', undefined, body, 'natural', o),
+    listHeldMessages: (query: Query<'GET /outbox/held'> = {}, o?: CallOptions) =>
+      get('GET /outbox/held', undefined, query, o),
+    resumeMessage: (body: Body<'POST /outbox/held/resume'>, o?: CallOptions) =>
+      post('POST /outbox/held/resume', undefined, body, 'natural', o),
   };
 }
 

@@ -24,6 +24,7 @@ export const errorCodes = {
   'api_key.not_found': { status: 404, text: 'No such API key.' },
   'worker.not_found': { status: 404, text: 'No such worker.' },
   'worker.exists': { status: 409, text: 'A worker with this device key exists.' },
+  'message.not_held': { status: 404, text: 'No message of that number waits for a person.' },
   'ban.not_found': { status: 404, text: 'Nobody of that name is banned.' },
   'worker.banned': { status: 403, text: 'This worker is banned.' },
   'worker.key_unsafe': { status: 500, text: 'The file of the device key is open to other users.' },

@@ -14,6 +14,7 @@ import { openSignIn, type SignIn } from './auth/sign-in.ts';
 import { openPeerBook, type PeerBook } from './gateway/peers.ts';
 import { accountHandlers } from './handlers/accounts.ts';
 import { banHandlers } from './handlers/bans.ts';
+import { outboxHandlers } from './handlers/outbox.ts';
 import { createHandlers } from './handlers/create-job.ts';
 import { eventHandlers } from './handlers/events.ts';
 import { explorerHandlers } from './handlers/explorer.ts';
@@ -99,6 +100,7 @@ function handlersOf(deps: ServerDeps, parts: Parts): Handlers {
     ...accountHandlers({ ...deps, signIn: parts.signIn, secureCookies: parts.https }),
     ...providerHandlers(deps),
     ...banHandlers(deps),
+    ...outboxHandlers(deps),
     ...actingHandlers(deps),
     ...readingHandlers(deps),
     ...createHandlers({ ...deps, spoolFolder }),

@@ -28,6 +28,8 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_open ON outbox (kind, next_at, id) WHERE state IN ('ready', 'sending', 'unknown');
 CREATE INDEX outbox_order ON outbox (ref, id) WHERE kind = 'ledger' AND state IN ('ready', 'sending', 'unknown', 'human');
+-- What operators look for and metrics count.
+CREATE INDEX outbox_waiting ON outbox (state, kind, id) WHERE state NOT IN ('done', 'failed');
 CREATE INDEX outbox_ref ON outbox (ref, id);
 
 -- A sent message is what was sent: the program may move its state, never its content.

@@ -7,6 +7,7 @@ import {
   claimOutbox,
   finishOutbox,
   outboxDepth,
+  readHeldOutbox,
   resumeOutbox,
   type NewMessage,
 } from './outbox.ts';
@@ -167,7 +168,14 @@ describe('the outbox', () => {
     const [{ id } = { id: 0n }] = await at.db.query<{ id: bigint }>('SELECT id FROM outbox');
     expect(await resumeOutbox(at.db, id)).toBe(true);
     expect(await resumeOutbox(at.db, id)).toBe(false);
-    expect(await claimOutbox(at.db, ['payment'])).toMatchObject([{ id, inDoubt: true, attempts: 1 }]);
+    const [again] = await claimOutbox(at.db, ['payment']);
+    expect(again).toMatchObject({ id, inDoubt: true, attempts: 1 });
+    expect(again!.ageMs).toBeGreaterThan(0);
+    await finishOutbox(at.db, again!, { kind: 'human', error: 'nobody knows' });
+    expect(await readHeldOutbox(at.db, 0n, 10)).toMatchObject([{ id, inDoubt: false, error: 'nobody knows' }]);
+    expect(await readHeldOutbox(at.db, id, 10)).toEqual([]);
+    expect(await resumeOutbox(at.db, id, true)).toBe(true);
+    expect(await claimOutbox(at.db, ['payment'])).toMatchObject([{ id, inDoubt: true, attempts: 1, ageMs: 0 }]);
   });
 
   test('lets the program change no content and delete nothing', async () => {

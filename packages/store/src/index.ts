@@ -70,6 +70,7 @@ export {
   claimOutbox,
   finishOutbox,
   outboxDepth,
+  readHeldOutbox,
   resumeOutbox,
   type ClaimedMessage,
   type NewMessage,

@@ -131,14 +131,40 @@ function backoffMs(attempts: number): number {
   return Math.min(limits.outboxRetryMs * 2 ** Math.min(attempts - 1, 20), limits.outboxRetryMaxMs);
 }
 
-/** Puts a message that waits for a human back into the queue, its key and content unchanged; false when it does not wait. */
-export async function resumeOutbox(tx: Tx, id: bigint): Promise<boolean> {
+/**
+ * Puts a message that waits for a human back into the queue, its key and content unchanged; false when it does not wait.
+ * Where somebody made sure that its receiver has nothing of it (`isAbsent`), it counts as never sent, so that a key which
+ * the receiver has forgotten may be used again; the receiver is asked before all the same.
+ */
+export async function resumeOutbox(tx: Tx, id: bigint, isAbsent = false): Promise<boolean> {
   const rows = await tx.query(
-    `UPDATE outbox SET state = 'unknown', attempts = 0, next_at = assay_now(), in_doubt = true
+    `UPDATE outbox SET state = 'unknown', attempts = 0, next_at = assay_now(), in_doubt = true,
+        first_sent_at = CASE WHEN $2 THEN NULL ELSE first_sent_at END
       WHERE id = $1 AND state = 'human' RETURNING id`,
-    [id],
+    [id, isAbsent],
   );
   return rows.length === 1;
+}
+
+/** A message that waits for a person, without its content. */
+export interface HeldMessage {
+  readonly id: bigint;
+  readonly kind: OutboxKind;
+  readonly op: string;
+  readonly ref: string;
+  /** Whether a sending may have had its effect: then the receiver is asked before anything is sent anew. */
+  readonly inDoubt: boolean;
+  readonly error: string;
+  readonly addedAt: Date;
+}
+
+/** The messages that wait for a person, by id, after `after`. */
+export async function readHeldOutbox(tx: Tx, after: bigint, limit: number): Promise<HeldMessage[]> {
+  return tx.query<HeldMessage>(
+    `SELECT id, kind, op, ref, in_doubt AS "inDoubt", coalesce(last_error, '') AS error, added_at AS "addedAt"
+     FROM outbox WHERE state = 'human' AND id > $1 ORDER BY id LIMIT $2`,
+    [after, limit],
+  );
 }
 
 /** What waits, for operators and metrics. */

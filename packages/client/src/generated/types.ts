@@ -610,6 +610,29 @@ export type LogPage = {
   readonly next: string | null;
 };
 
+export type HeldMessage = {
+  /** Its number in the outbox. */
+  readonly message: string;
+  readonly kind: 'ledger' | 'payment' | 'payout' | 'refund' | 'mail';
+  /** What it asks of its receiver. */
+  readonly op: string;
+  /** What it is about, such as a job. */
+  readonly ref: string;
+  /** A sending may have had its effect; the receiver is asked before anything is sent anew. */
+  readonly inDoubt: boolean;
+  /** Why it is held. */
+  readonly error: string;
+  readonly addedAt: string;
+};
+
+export type ResumeRequest = {
+  /** Its number in the outbox. */
+  readonly message: string;
+  readonly reason: string;
+  /** Somebody made sure that the receiver has nothing of it: it may be sent although its key may be forgotten. */
+  readonly absent?: boolean;
+};
+
 export type Commit = {
   readonly replica: string;
   readonly commitment: string;
@@ -1097,6 +1120,23 @@ export interface Operations {
     readonly query: { readonly after?: string; };
     readonly body: undefined;
     readonly reply: AsyncIterable<Change>;
+  };
+  /** Messages to the ledger and to payment providers that wait for a person, and why. */
+  'GET /outbox/held': {
+    readonly params: undefined;
+    readonly query: { readonly after?: string; readonly limit?: number; };
+    readonly body: undefined;
+    readonly reply: {
+      readonly items: readonly HeldMessage[];
+      readonly next: string | null;
+    };
+  };
+  /** Send a held message again, under the key that it always had. */
+  'POST /outbox/held/resume': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: ResumeRequest;
+    readonly reply: undefined;
   };
   /** Whether this process answers. */
   'GET /health': {

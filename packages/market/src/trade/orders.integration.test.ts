@@ -1,5 +1,6 @@
 import { money, newId, type AccountId, type JobId, type PaymentProvider } from '@assay/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { resumeOutbox } from '@assay/store';
 import { addAccount } from '../work/work-scene.setup.ts';
 import { cancelJob, expireJobs } from './cancel-job.ts';
 import { checkBooks } from './check-books.ts';
@@ -134,7 +135,7 @@ describe('a payment', () => {
     expect(await bankBalance(scene)).toBe(before + 135n);
   });
 
-  test('that the provider no longer knows is left to a human', async () => {
+  test('that the provider no longer knows is left to a human, who says that it has nothing of it', async () => {
     const made = await order(scene);
     let calls = 0;
     const silent = (provider: PaymentProvider): PaymentProvider => ({
@@ -154,11 +155,22 @@ describe('a payment', () => {
     await scene.pass(24 * 3_600_000);
     await runToQuiet(deps);
     expect(calls).toBe(2);
-    const [message] = await scene.db.query<{ state: string }>(
-      'SELECT o.state::text FROM outbox o JOIN transfer t ON t.id = o.ref WHERE t.job_id = $1',
-      [made.job],
-    );
+    const messages = () =>
+      scene.db.query<{ id: bigint; state: string }>(
+        'SELECT o.id, o.state::text FROM outbox o JOIN transfer t ON t.id = o.ref WHERE t.job_id = $1',
+        [made.job],
+      );
+    const [message] = await messages();
     expect(message?.state).toBe('human');
+    // To send it again is not enough: the key is forgotten.
+    expect(await resumeOutbox(scene.db, message!.id)).toBe(true);
+    await runToQuiet(deps);
+    expect(await messages()).toEqual([message]);
+    expect(await resumeOutbox(scene.db, message!.id, true)).toBe(true);
+    await runToQuiet(scene.deps);
+    expect(await messages()).toEqual([{ ...message, state: 'done' }]);
+    expect(calls).toBe(2);
+    expect(await transfersOf(made.job)).toHaveLength(1);
   });
 
   test('of another amount funds nothing and goes back', async () => {

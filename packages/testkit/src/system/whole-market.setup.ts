@@ -32,6 +32,8 @@ export interface WholeMarket {
   readonly url: string;
   readonly running: RunningServer;
   readonly customer: Client;
+  /** A new account with these roles. */
+  person(name: string, roles: readonly string[]): Promise<Person>;
   /** A new owner of machines with an account to be paid on: its API key. */
   provider(name: string): Promise<string>;
   /** What workers said that an operator should read. */
@@ -39,6 +41,11 @@ export interface WholeMarket {
   /** Everything that contradicts itself: the three books, the ledger, the receipts of these jobs. */
   faults(jobs: readonly string[]): Promise<string[]>;
   close(): Promise<void>;
+}
+
+export interface Person {
+  readonly account: AccountId;
+  readonly apiKey: string;
 }
 
 export interface MarketSize {
@@ -75,8 +82,9 @@ export async function openWholeMarket(size: MarketSize): Promise<WholeMarket> {
     undo.push(() => running.close());
     const { url } = running;
     const notes: string[] = [];
+    const person = (name: string, roles: readonly string[]) => enroll(database.db, name, roles);
     const provider = async (name: string): Promise<string> => {
-      const apiKey = await enroll(database.db, name, ['provider']);
+      const { apiKey } = await person(name, ['provider']);
       await clientOf(url, apiKey).createPayoutAccount({ region: 'eu' });
       return apiKey;
     };
@@ -93,9 +101,9 @@ export async function openWholeMarket(size: MarketSize): Promise<WholeMarket> {
       const settings = { capacity: size.capacity };
       workers.push(await openWorker({ url, apiKey, name, stateDir, settings, driver, log, score: 1 }, systemClock));
     }
-    const customer = clientOf(url, await enroll(database.db, 'customer', ['customer']));
+    const customer = clientOf(url, (await person('customer', ['customer'])).apiKey);
     const faults = (jobs: readonly string[]) => findFaults(running, customer, jobs, ledger);
-    return { url, running, customer, provider, notes, faults, close };
+    return { url, running, customer, person, provider, notes, faults, close };
   } catch (error) {
     await close();
     throw error;
@@ -125,15 +133,15 @@ async function openServer(db: Database, folder: string, choice: OtherLedger): Pr
   return startServer(config, { db, ledger, objects: memoryObjectStore(sha256), providers: { forRegion: () => bank } });
 }
 
-/** An account with an API key, which is answered. */
-async function enroll(db: Database, name: string, roles: readonly string[]): Promise<string> {
+/** An account with an API key. */
+async function enroll(db: Database, name: string, roles: readonly string[]): Promise<Person> {
   const account: AccountId = newId('account', systemIds);
   const email = `${name}@example.org`;
   await addAccount(db, { id: account, email, passwordHash: null, region: 'eu', roles: [...roles] });
-  const secret = newToken('apiKey');
+  const apiKey = newToken('apiKey');
   const scopes = ['jobs:read', 'jobs:write', 'workers', 'ledger', 'account'];
-  await addApiKey(db, { id: newId('apiKey', systemIds), account, name, keyHash: hashToken(secret), scopes });
-  return secret;
+  await addApiKey(db, { id: newId('apiKey', systemIds), account, name, keyHash: hashToken(apiKey), scopes });
+  return { account, apiKey };
 }
 
 function clientOf(url: string, key: string): Client {

@@ -6,6 +6,7 @@ import { explorerRoutes } from './explorer.ts';
 import { healthRoutes } from './health.ts';
 import { jobRoutes } from './jobs.ts';
 import { ledgerRoutes } from './ledger.ts';
+import { outboxRoutes } from './outbox.ts';
 import { workRoutes } from './work.ts';
 
 export const routes = {
@@ -15,6 +16,7 @@ export const routes = {
   ...workRoutes,
   ...ledgerRoutes,
   ...explorerRoutes,
+  ...outboxRoutes,
   ...healthRoutes,
 };
 
