@@ -1,7 +1,9 @@
-/** Nothing of another account leaks: every route about a job answers a stranger as if there were no job. */
+/** Every route of the table is shut to whom it does not name, and what is another account's is not there. */
 
+import { newId } from '@assay/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Route } from './api/routes/route.ts';
+import { systemIds } from './system-clock.ts';
+import { anyRole, type Role, type Route } from './api/routes/route.ts';
 import { routes } from './api/routes/table.ts';
 import {
   addDevice,
@@ -13,6 +15,71 @@ import {
   type Person,
   type Scene,
 } from './market-scene.setup.ts';
+
+describe('who may call', () => {
+  let scene: Scene;
+  const people = new Map<Role, Person>();
+  beforeAll(async () => {
+    scene = await openScene();
+    for (const role of anyRole) people.set(role, await scene.person(role, [role]));
+  });
+  afterAll(() => scene.close());
+
+  const call = async (row: Route, headers: Readonly<Record<string, string>>) => {
+    const url = row.path.replace(':sha256', 'c'.repeat(64)).replaceAll(/:\w+|\*/g, 'x');
+    const replica = newId('replica', systemIds);
+    const query: Record<string, string> = row.path === '/work/objects/:sha256' ? { replica } : {};
+    const body = row.path === '/work/logs' ? { lines: [{ replica, stream: 'stdout', text: 'x' }] } : {};
+    const sent = row.method === 'POST' ? { payload: body } : {};
+    const response = await scene.running.server.app.inject({ method: row.method, url, query, headers, ...sent });
+    return response.json<{ code?: string }>().code;
+  };
+
+  const guarded = Object.entries<Route>(routes).filter(([, row]) => typeof row.access === 'object');
+  test.each(guarded)('%s tells nobody without credentials, and nobody of another role', async (_name, row) => {
+    expect(await call(row, {})).toBe('auth.required');
+    const { roles } = row.access as Exclude<Route['access'], string>;
+    for (const role of anyRole.filter((one) => !roles.includes(one))) {
+      expect(await call(row, { authorization: `Bearer ${people.get(role)?.key}` }), role).toBe('auth.forbidden');
+    }
+  });
+
+  test('the rest is open to all, but for payment providers and devices, who sign', () => {
+    const open = Object.entries<Route>(routes).filter(([, { access }]) => typeof access === 'string');
+    expect(open.map(([name, { access }]) => `${access as string} ${name}`).toSorted()).toEqual([
+      'device available',
+      'device exchange',
+      'device getObject',
+      'device putObject',
+      'device sendLogs',
+      'probe health',
+      'probe healthLive',
+      'probe healthReady',
+      'probe metrics',
+      'probe openapi',
+      'probe ready',
+      'public createAccount',
+      'public ledgerHead',
+      'public redeemTicket',
+      'public signIn',
+      'webhook paymentWebhook',
+    ]);
+  });
+
+  const signed = Object.entries<Route>(routes).filter(([, row]) => row.access === 'device');
+  test.each(signed)('%s tells nobody but the device that signed it', async (_name, row) => {
+    const { id } = await addDevice(scene, people.get('provider')!, row.path);
+    const headers = {
+      authorization: `Bearer ${people.get('provider')?.key}`,
+      'assay-worker': id,
+      'assay-request': newId('request', systemIds),
+      'assay-sent-at': String(Date.now()),
+      'assay-root': 'a'.repeat(64),
+      'assay-signature': 'b'.repeat(128),
+    };
+    expect(await call(row, headers)).toBe('auth.bad_signature');
+  });
+});
 
 describe('who sees what', () => {
   let scene: Scene;

@@ -10,10 +10,11 @@ const problem = ref(Problem);
 
 /** The codes that any route with this access may answer, besides its own. */
 function generalCodes(row: Route): (keyof typeof errorCodes)[] {
-  const codes: (keyof typeof errorCodes)[] = ['internal.fault', 'request.rate_limited'];
+  const codes: (keyof typeof errorCodes)[] = ['internal.fault'];
+  if (row.access !== 'probe') codes.push('request.rate_limited');
   if (row.params || row.query || row.body) codes.push('request.malformed');
   if (row.body || row.upload) codes.push('request.too_large');
-  if (row.access !== 'public' && row.access !== 'device') codes.push('auth.required', 'auth.forbidden');
+  if (typeof row.access === 'object') codes.push('auth.required', 'auth.forbidden');
   if (row.idempotent === 'key') {
     codes.push('idempotency.key_missing', 'idempotency.key_reused', 'idempotency.in_progress');
   }
@@ -69,13 +70,12 @@ export function uploadSchema(row: Route): object | undefined {
 }
 
 function security(row: Route): object[] {
-  if (row.access === 'public') return [];
   if (row.access === 'device') return [{ device: [] }];
-  return [{ session: [] }, { apiKey: [] }];
+  return typeof row.access === 'object' ? [{ session: [] }, { apiKey: [] }] : [];
 }
 
 function accessNote(row: Route): string | undefined {
-  if (row.access === 'public' || row.access === 'device') return undefined;
+  if (typeof row.access !== 'object') return undefined;
   return `Scope \`${row.access.scope}\`; roles: ${row.access.roles.join(', ')}.`;
 }
 

@@ -130,7 +130,7 @@ test.each(rows)('%s', { timeout: 60_000 }, async (_name, row) => {
         method: row.method,
         url: `${path}?${search.toString()}`,
         headers: {
-          ...(person && row.tag !== 'operations' ? { authorization: `Bearer ${person.key}` } : {}),
+          ...(person && row.access !== 'probe' ? { authorization: `Bearer ${person.key}` } : {}),
           ...(sends ? { 'content-type': 'application/json' } : {}),
           'idempotency-key': key,
         },

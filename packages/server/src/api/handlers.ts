@@ -19,10 +19,10 @@ export interface Call {
 }
 
 /** Who is there depends on the route's access. */
-type Known<R extends Route> = R['access'] extends 'public'
-  ? { readonly caller?: undefined }
-  : R['access'] extends 'device'
-    ? { readonly device: WorkerId }
+type Known<R extends Route> = R['access'] extends 'device'
+  ? { readonly device: WorkerId }
+  : R['access'] extends string
+    ? { readonly caller?: undefined }
     : { readonly caller: Caller };
 
 /** JSON routes return their answer; streaming ones send it by themselves and return the reply. */

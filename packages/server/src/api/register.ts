@@ -103,7 +103,7 @@ function callOf(row: Route, request: FastifyRequest, reply: FastifyReply): Call 
 }
 
 function bodyLimitOf(row: Route): number {
-  if (row.tag === 'payments') return limits.webhookBodyBytes;
+  if (row.access === 'webhook') return limits.webhookBodyBytes;
   if (row.path === '/work/exchange') return limits.exchangeBodyBytes;
   if (row.upload === 'application/octet-stream') return limits.outputBytes;
   // Room for the multipart frame around the zip.

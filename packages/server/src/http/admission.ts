@@ -7,6 +7,7 @@ import { authenticate, sessionCookie } from '../auth/authenticate.ts';
 import { checkAccess } from '../auth/caller.ts';
 import { tokenBuckets, type Allowance } from '../auth/token-bucket.ts';
 import { callerOf, type Peer, type PeerBook } from '../gateway/peers.ts';
+import type { Route } from '../api/routes/route.ts';
 import { checkOrigin } from './origin-check.ts';
 import { rowOf } from './request.ts';
 
@@ -35,14 +36,14 @@ export function admitRequests(app: FastifyInstance, deps: AdmissionDeps): void {
     const row = rowOf(request);
     const peer = deps.peers.of(request.raw.socket);
     if (peer) return admitPeer(deps, request, peer, charge.bind(undefined, people));
-    if (!row || row.tag === 'operations') return;
+    if (!row || row.access === 'probe') return;
     if (row.access === 'device') {
       charge(devices, workerHeader(request));
       return;
     }
     const { method, headers, ip } = request;
-    if (row.tag !== 'payments') checkOrigin({ method, headers, publicOrigin: deps.publicOrigin });
-    if (row.access === 'public') {
+    if (row.access !== 'webhook') checkOrigin({ method, headers, publicOrigin: deps.publicOrigin });
+    if (row.access === 'public' || row.access === 'webhook') {
       charge(people, ip);
       return;
     }
@@ -60,7 +61,9 @@ export function admitRequests(app: FastifyInstance, deps: AdmissionDeps): void {
 }
 
 /** What the gateway shows: the ledger, and what supervisors look at. */
-const atGateway: ReadonlySet<string> = new Set(['ledger', 'operations']);
+function isAtGateway(row: Route): boolean {
+  return row.tag === 'ledger' || row.access === 'probe';
+}
 
 /** A request at the gateway: who asks is known by the certificate alone, whatever else the request says. */
 async function admitPeer(
@@ -70,7 +73,7 @@ async function admitPeer(
   charge: (key: string) => void,
 ): Promise<void> {
   const row = rowOf(request);
-  if (!row || !atGateway.has(row.tag)) {
+  if (!row || !isAtGateway(row)) {
     throw refuse('request.unknown_path', 'the gateway has no such path', { path: request.url });
   }
   const { method, headers, ip } = request;

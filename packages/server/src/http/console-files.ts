@@ -37,7 +37,7 @@ function sendPage(reply: FastifyReply): FastifyReply {
 /** A person opens or reloads a page whose path is also one of the API's: `/jobs/job_…` shows the job. */
 function isNavigation(request: FastifyRequest): boolean {
   const row = rowOf(request);
-  if (!row || row.media || row.tag === 'operations' || row.tag === 'results') return false;
+  if (!row || row.media || row.access === 'probe' || row.tag === 'results') return false;
   return request.headers['sec-fetch-mode'] === 'navigate' && wantsPage(request);
 }
 

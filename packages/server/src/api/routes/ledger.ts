@@ -36,7 +36,7 @@ export const ledgerRoutes = {
     path: '/payment/webhook/:region',
     tag: 'payments',
     summary: 'What a payment provider tells us; checked over its raw bytes and only stored.',
-    access: 'public',
+    access: 'webhook',
     idempotent: 'nature',
     upload: 'application/json',
     rawBody: true,

@@ -10,8 +10,16 @@ export type Scope = (typeof scopeNames)[number];
 /** For routes that any account may call; what it sees depends on who it is. */
 export const anyRole: readonly Role[] = ['customer', 'provider', 'operator', 'arbiter', 'auditor'];
 
-/** Who may call: anybody, a worker's device by its signature, or a signed-in account with a scope and one of the roles. */
-export type Access = 'public' | 'device' | { readonly scope: Scope; readonly roles: readonly Role[] };
+/**
+ * Who may call: anybody; anybody as often as they like (`probe`, what supervisors look at); a payment provider by its
+ * signature (`webhook`); a worker's device by its own; or a signed-in account with a scope and one of the roles.
+ */
+export type Access =
+  | 'public'
+  | 'probe'
+  | 'webhook'
+  | 'device'
+  | { readonly scope: Scope; readonly roles: readonly Role[] };
 
 /** What the answer carries besides JSON. */
 export type MediaType = 'text/event-stream' | 'application/octet-stream' | 'application/zip' | 'text/plain';
