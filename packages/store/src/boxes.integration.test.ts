@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '@assay/core';
+import { readAudit } from './audit.ts';
 import { claimInbox, finishInbox, receiveInbox } from './inbox.ts';
 import {
   addAllToOutbox,
@@ -174,8 +175,35 @@ describe('the outbox', () => {
     await finishOutbox(at.db, again!, { kind: 'human', error: 'nobody knows' });
     expect(await readHeldOutbox(at.db, 0n, 10)).toMatchObject([{ id, inDoubt: false, error: 'nobody knows' }]);
     expect(await readHeldOutbox(at.db, id, 10)).toEqual([]);
+    await at.owner.query(`UPDATE outbox SET first_sent_at = first_sent_at - interval '1 day'`);
     expect(await resumeOutbox(at.db, id, true)).toBe(true);
-    expect(await claimOutbox(at.db, ['payment'])).toMatchObject([{ id, inDoubt: true, attempts: 1, ageMs: 0 }]);
+    const [anew] = await claimOutbox(at.db, ['payment']);
+    expect(anew).toMatchObject({ id, inDoubt: true, attempts: 1 });
+    expect(anew!.ageMs).toBeLessThan(60_000);
+  });
+
+  test('writes into the audit log what waits for a human, once, and nothing else', async () => {
+    const given = message('payout', 'tr_1');
+    await addToOutbox(at.db, given);
+    const [first] = await claimOutbox(at.db, ['payout'], 1, 0);
+    const ref = String(first!.id);
+    const [second] = await claimOutbox(at.db, ['payout']);
+    const error = 'nobody knows';
+    expect(await finishOutbox(at.db, first!, { kind: 'human', error })).toBe(false);
+    await finishOutbox(at.db, second!, { kind: 'unknown', error: 'timeout' });
+    expect(await readAudit(at.db, 0n, 10, ref)).toEqual([]);
+    await passTime();
+    const [third] = await claimOutbox(at.db, ['payout']);
+    await finishOutbox(at.db, third!, { kind: 'human', error });
+    const held = { actor: 'system', action: 'outbox.held', ref };
+    const data = { kind: 'payout', op: 'do', ref: 'tr_1' };
+    expect(await readAudit(at.db, 0n, 10, ref)).toMatchObject([{ ...held, data: { ...data, error, attempts: 3 } }]);
+    await resumeOutbox(at.db, first!.id);
+    const [last] = await claimOutbox(at.db, ['payout']);
+    await finishOutbox(at.db, { ...last!, attempts: limits.outboxAttempts }, { kind: 'retry', error: 'busy' });
+    const lines = await readAudit(at.db, 0n, 10, ref);
+    expect(lines).toMatchObject([held, { ...held, data: { ...data, error: 'busy', attempts: limits.outboxAttempts } }]);
+    expect(lines).toHaveLength(2);
   });
 
   test('lets the program change no content and delete nothing', async () => {

@@ -1,6 +1,7 @@
 /** Messages that leave: written with their cause, sent by whoever leases them, settled by whoever still holds the lease. */
 
 import { limits } from '@assay/core';
+import { addAudit } from './audit.ts';
 import type { Tx } from './database.ts';
 
 /** Where a message goes. */
@@ -100,12 +101,13 @@ const finish = {
       in_doubt = CASE $6 WHEN 'unknown' THEN true WHEN 'retry' THEN in_doubt ELSE false END,
       next_at = assay_now() + $7::bigint * interval '1 millisecond', lease_until = NULL,
       finished_at = CASE WHEN $3 IN ('done', 'failed') THEN assay_now() END
-    WHERE id = $1 AND fence = $2 AND state = 'sending' RETURNING id`,
+    WHERE id = $1 AND fence = $2 AND state = 'sending' RETURNING kind, op, ref`,
 };
 
 /**
  * Stores the outcome; false when the lease was lost to another, and then nothing is stored. A message that failed to
- * leave `limits.outboxAttempts` times waits for a human.
+ * leave `limits.outboxAttempts` times waits for a human, and whatever waits for one is written into the audit log: so
+ * outcomes that may end so are stored after everything else that a transaction locks.
  */
 export async function finishOutbox(
   tx: Tx,
@@ -114,16 +116,21 @@ export async function finishOutbox(
 ): Promise<boolean> {
   const again = outcome.kind === 'retry' || outcome.kind === 'unknown';
   const state = again && message.attempts >= limits.outboxAttempts ? 'human' : outcome.kind;
-  const rows = await tx.query(finish, [
+  const error = outcome.kind === 'done' ? null : outcome.error;
+  const [stored] = await tx.query<Pick<NewMessage, 'kind' | 'op' | 'ref'>>(finish, [
     message.id,
     message.fence,
     state === 'retry' ? 'ready' : state,
     outcome.kind === 'done' ? outcome.providerId : null,
-    outcome.kind === 'done' ? null : outcome.error,
+    error,
     outcome.kind,
     again ? (outcome.afterMs ?? backoffMs(message.attempts)) : 0,
   ]);
-  return rows.length === 1;
+  if (stored && state === 'human') {
+    const data = { ...stored, error, attempts: message.attempts };
+    await addAudit(tx, { actor: 'system', action: 'outbox.held', ref: String(message.id), data });
+  }
+  return stored !== undefined;
 }
 
 /** Doubles from a quarter of a second to ten minutes. */

@@ -1,6 +1,6 @@
 import { money, newId, type AccountId, type JobId, type PaymentProvider } from '@assay/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { resumeOutbox } from '@assay/store';
+import { readAudit, resumeOutbox } from '@assay/store';
 import { addAccount } from '../work/work-scene.setup.ts';
 import { cancelJob, expireJobs } from './cancel-job.ts';
 import { checkBooks } from './check-books.ts';
@@ -162,6 +162,9 @@ describe('a payment', () => {
       );
     const [message] = await messages();
     expect(message?.state).toBe('human');
+    expect(await readAudit(scene.db, 0n, 10, String(message!.id))).toMatchObject([
+      { action: 'outbox.held', data: { kind: 'payment', error: expect.stringContaining('forgotten the key') } },
+    ]);
     // To send it again is not enough: the key is forgotten.
     expect(await resumeOutbox(scene.db, message!.id)).toBe(true);
     await runToQuiet(deps);

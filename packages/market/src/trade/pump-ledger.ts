@@ -57,25 +57,20 @@ async function finishAll(
   batch: readonly OutboxMessage[],
   result: (index: number) => OutboxResult,
 ): Promise<void> {
+  const told = batch.map((message, index) => ({ message, one: result(index) }));
   await deps.store.transaction(async (tx) => {
     const refused: [OutboxMessage, string][] = [];
-    const told = await Promise.all(
-      batch.map(async (message, index) => {
-        const one = result(index);
-        return { message, one, isHeld: await tx.outbox.finish(message, one) };
-      }),
-    );
-    for (const { message, one, isHeld } of told) {
-      if (isHeld && one.kind === 'failed') refused.push([message, one.error]);
+    // Jobs are locked before the audit log, which a message that waits for a human is written into, as everywhere else.
+    for (const { message, one } of told) {
+      if (one.kind !== 'failed' || !(await tx.outbox.finish(message, one))) continue;
+      refused.push([message, one.error]);
+      await tx.jobs.step(message.ref as JobId, { kind: 'flag', problem: `${message.op}: ${one.error}` });
     }
+    const others = told.filter(({ one }) => one.kind !== 'failed');
+    await Promise.all(others.map(({ message, one }) => tx.outbox.finish(message, one)));
     for (const [message, error] of refused) {
-      await tx.jobs.step(message.ref as JobId, { kind: 'flag', problem: `${message.op}: ${error}` });
-      await tx.trail.audit({
-        actor: 'system',
-        action: 'ledger.refused',
-        ref: message.ref,
-        data: { op: message.op, error },
-      });
+      const data = { op: message.op, error };
+      await tx.trail.audit({ actor: 'system', action: 'ledger.refused', ref: message.ref, data });
     }
   });
 }

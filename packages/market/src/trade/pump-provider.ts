@@ -53,10 +53,6 @@ async function sendMessage(deps: ProviderDeps, message: OutboxMessage): Promise<
     if (!locked || !held) return;
     if (outcome.kind === 'ok') await applyObserved(deps, tx, locked, outcome.value);
     else if (outcome.kind === 'refused') await applyRefusal(deps, tx, locked, outcome);
-    else if (outcome.kind === 'gone') {
-      const data = { transfer: transfer.id, message: outcome.message };
-      await tx.trail.audit({ actor: 'system', action: 'transfer.needs_human', ref: transfer.id, data });
-    }
   });
 }
 
