@@ -46,7 +46,7 @@ async function run(args: Arguments): Promise<number> {
   for (const check of outcome.checks) print(`${paint('green', '✓')} ${plain(check.part)}`);
   const { job, state, runner, machineClasses, agreed, replicas, ledgerKey, ledgerKeyTrusted, block } = outcome.summary;
   print(`${job} is ${state}; ${agreed} of ${replicas} revealed results agree; the ledger’s head is block ${block}`);
-  print(`computed with ${plain(runner)}, of which the workers signed ${machineClasses.map(plain).join(' and ')}`);
+  print(`computed with ${plain(runner)}, signed by the workers as ${machineClasses.map(plain).join(' and ')}`);
   printKey(ledgerKey, ledgerKeyTrusted);
   return 0;
 }

@@ -56,7 +56,7 @@ function Verdict({ verdict }: { verdict: ReceiptVerdict }) {
 
 function Proven({ summary }: { summary: ReceiptSummary }) {
   return (
-    <SimpleGrid cols={{ base: 2, sm: 4 }} spacing="sm">
+    <SimpleGrid cols={{ base: 2, md: 5 }} spacing="sm">
       <Figure label="Results that agreed" note={`of ${summary.replicas} in ${summary.units} units`}>
         {summary.agreed}
       </Figure>
@@ -70,6 +70,11 @@ function Proven({ summary }: { summary: ReceiptSummary }) {
         }
       >
         <MoneyText value={summary.deposit} />
+      </Figure>
+      <Figure label="Computed with" note={summary.runner}>
+        {summary.machineClasses.map((one) => (
+          <HashText key={one} value={one} />
+        ))}
       </Figure>
       <Figure label="Ledger key" note={`head at block ${summary.block}`}>
         <HashText value={summary.ledgerKey} />

@@ -76,9 +76,10 @@ function Legend({ counts, only, onPick }: LegendProps) {
 function Caught({ count }: { count: number }) {
   if (count === 0) return null;
   const what = count === 1 ? 'One result differed' : `${count} results differed`;
+  const then = count === 1 ? 'it, and another worker ran the unit' : 'them, and other workers ran their units';
   return (
     <Alert color="red" variant="light" py="xs" title={`${what} from what the others agreed on`}>
-      Nothing is paid for it, and another worker ran the unit instead. Press a red ✗ to see what was claimed.
+      Nothing is paid for {then} instead. Press a red ✗ to see what was claimed.
     </Alert>
   );
 }
