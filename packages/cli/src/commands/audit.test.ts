@@ -6,6 +6,10 @@ import { auditLog } from '@assay/sandbox';
 import { parseArguments } from '../arguments.ts';
 import { auditCommands } from './audit.ts';
 
+// Where workers are depends on who asks: root's lie in a folder of the machine that a test must not touch.
+const dirs = vi.hoisted((): string[] => []);
+vi.mock('../config.ts', async (original) => ({ ...(await original<object>()), workerStateDirs: () => dirs }));
+
 let state: string;
 let folder: string;
 beforeEach(async () => {
@@ -32,13 +36,17 @@ beforeEach(async () => {
 afterEach(() => rm(state, { recursive: true, force: true }));
 
 async function say(name: string, ...argv: string[]): Promise<{ code: number; text: string }> {
+  return sayPlainly(name, ...argv, '--state', state);
+}
+
+async function sayPlainly(name: string, ...argv: string[]): Promise<{ code: number; text: string }> {
   const command = auditCommands.find((one) => one.name === name)!;
   const said: string[] = [];
   const spies = (['stdout', 'stderr'] as const).map((stream) =>
     vi.spyOn(process[stream], 'write').mockImplementation((text) => said.push(String(text)) > 0),
   );
   try {
-    const code = await command.run(parseArguments(command, [...argv, '--state', state]));
+    const code = await command.run(parseArguments(command, argv));
     return { code, text: said.join('') };
   } finally {
     for (const spy of spies) spy.mockRestore();
@@ -75,4 +83,13 @@ test('verifies the chain, against a head that was kept, and fails where a line w
 test('says so where no sandbox has run', async () => {
   await rm(folder, { recursive: true });
   expect(await say('audit verify')).toMatchObject({ code: 0, text: expect.stringContaining('no sandbox has run yet') });
+});
+
+test('looks wherever this machine’s workers are when no folder is named', async () => {
+  const empty = join(state, 'nothing-here');
+  dirs.splice(0, dirs.length, empty);
+  expect((await sayPlainly('audit show')).text).toBe(`no sandbox has run yet under ${empty}\n`);
+  dirs.push(state);
+  expect((await sayPlainly('audit show', '--unit', 'rep_a')).text).toContain('rep_a');
+  expect((await sayPlainly('audit verify')).text).toContain(`${folder}: 3 lines`);
 });

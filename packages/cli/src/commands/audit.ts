@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { readAudit, verifyAudit, type AuditLine, type ChainPoint } from '@assay/worker';
 import { UsageError, type Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { defaultStateDir } from '../config.ts';
+import { workerStateDirs } from '../config.ts';
 import { paint, plain, print, printError } from '../terminal.ts';
 
-const state = { kind: 'text', doc: 'the folder that holds workers; by default ASSAY_STATE_DIR' } as const;
+const state = { kind: 'text', doc: 'the folder that holds workers; by default wherever this machine’s are' } as const;
 
 export const auditCommands: readonly Command[] = [
   {
@@ -70,15 +70,20 @@ async function verify(args: Arguments): Promise<number> {
   return sound ? 0 : 1;
 }
 
-/** The logs below a state folder: one of each worker, and the one that a demo's workers share. */
+/** The logs below the state folders: one of each worker, and the one that a demo's workers share. */
 function auditFolders(args: Arguments): string[] {
-  const top = args.text('state') ?? defaultStateDir();
+  const given = args.text('state');
+  const tops = given === undefined ? workerStateDirs() : [given];
+  const found = tops.flatMap(logsBelow);
+  if (found.length === 0) printError(`no sandbox has run yet under ${tops.join(' or ')}`);
+  return found;
+}
+
+function logsBelow(top: string): string[] {
   const workers = join(top, 'worker');
   const names = existsSync(workers) ? readdirSync(workers).toSorted() : [];
-  const folders = [top, join(top, 'demo'), ...names.map((name) => join(workers, name))];
-  const found = folders.map((folder) => join(folder, 'sandbox', 'audit')).filter((folder) => existsSync(folder));
-  if (found.length === 0) printError(`no sandbox has run yet under ${top}`);
-  return found;
+  const folders = [top, join(top, 'demo'), join(top, 'demo-fabric'), ...names.map((name) => join(workers, name))];
+  return folders.map((folder) => join(folder, 'sandbox', 'audit')).filter((folder) => existsSync(folder));
 }
 
 function keptHead(text: string | undefined): ChainPoint | undefined {
