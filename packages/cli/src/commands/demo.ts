@@ -15,15 +15,17 @@ import { openDemo, type Demo, type DemoSettings } from '../demo/open-demo.ts';
 
 export const demoCommand: Command = {
   name: 'demo',
-  usage: 'demo [--exit] [--port N] [--window SECONDS] [--sandbox wasm|docker] [--ledger embedded|fabric] [--fresh]',
-  summary: 'Runs the whole market on this machine with a few jobs, and keeps it open until Ctrl-C.',
+  usage:
+    'demo [--exit] [--port N] [--window SECONDS] [--sandbox wasm|docker] [--docker-socket PATH] ' +
+    '[--ledger embedded|fabric] [--fresh]',
+  summary: 'Runs the whole market on this machine with two jobs (in Docker seven), and keeps it open until Ctrl-C.',
   options: {
     exit: { kind: 'flag', doc: 'end when the jobs are settled' },
     port: { kind: 'number', doc: 'the port of the market; 0 takes a free one', default: '8080' },
     window: { kind: 'number', doc: 'the challenge window in seconds; a real market waits 24 hours', default: '3' },
     sandbox: {
       kind: 'text',
-      doc: 'where units run: wasm, or docker with seven jobs of science (./assay images build makes what they need)',
+      doc: 'where units run: wasm, or docker with jobs of science (./assay images build makes what they need)',
       default: 'wasm',
     },
     'docker-socket': {

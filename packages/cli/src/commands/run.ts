@@ -16,7 +16,8 @@ import { moneyText, saveResults } from './jobs.ts';
 
 export const runJobCommand: Command = {
   name: 'run',
-  usage: 'run FOLDER [--budget USD] [--yes] [--emit] [--out DIR] [--json] [-- ENTRY ARG…]',
+  usage:
+    'run FOLDER [--budget USD] [--chunks N] [--redundancy N] [--yes] [--emit] [--out DIR] [--json] [-- ENTRY ARG…]',
   summary:
     'Runs a folder on the market: shows the price, waits for your yes, streams progress, downloads and verifies.',
   options: {

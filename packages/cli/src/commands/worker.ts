@@ -13,7 +13,7 @@ import { settingOptions, settingsWith } from '../worker/setting-flags.ts';
 
 export const workerCommand: Command = {
   name: 'worker',
-  usage: 'worker [--name NAME] [--capacity N] [SETTING…]',
+  usage: 'worker [--name NAME] [--capacity N] [--state DIR] [SETTING…]',
   summary: 'Lets this machine work: for the market that it joined, or for ASSAY_URL with ASSAY_API_KEY of a provider.',
   options: {
     state: { kind: 'text', doc: 'the folder of all state; by default ASSAY_STATE_DIR' },

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { commands } from './commands.ts';
+import { settingOptions } from './worker/setting-flags.ts';
+
+test.each(commands.map((command) => [command.name, command] as const))(
+  'the usage of %s names the command and every option of it, and no other',
+  (name, { usage, options }) => {
+    expect(usage === name || usage.startsWith(`${name} `)).toBe(true);
+    const settings = usage.includes('[SETTING…]') ? Object.keys(settingOptions) : [];
+    const named = [...usage.matchAll(/--([a-z][a-z-]*)/g)].map((match) => match[1] ?? '');
+    expect(new Set([...named, ...settings])).toEqual(new Set(Object.keys(options)));
+  },
+);
