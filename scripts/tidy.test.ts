@@ -172,6 +172,16 @@ describe('code', () => {
   });
 });
 
+describe('the console', () => {
+  test('has a sentence for every fact of the contracts', () => {
+    const [, list = ''] = /factNames = \[([^\]]*)\]/.exec(texts.get('packages/contracts/src/facts.ts') ?? '') ?? [];
+    const names = [...list.matchAll(/'(\w+)'/g)].map((match) => match[1] ?? '');
+    expect(names).toContain('ContractListed');
+    const words = texts.get('packages/web/src/words.ts') ?? '';
+    expect(names.filter((name) => !words.includes(`.${name}': '`))).toEqual([]);
+  });
+});
+
 describe('documents', () => {
   test('decisions are numbered without gaps', () => {
     const numbers = tracked

@@ -53,6 +53,8 @@ const factWords: Readonly<Record<string, string>> = {
   'Contract.WorkSubmitted': 'Verdicts were sealed by their Merkle roots.',
   'Contract.ContractVerified': 'All units agreed.',
   'EscrowTrigger.ChallengeTimerStarted': 'The challenge window opened.',
+  'EscrowTrigger.ChallengeWindowVoted': 'An organisation voted for bounds of the challenge window.',
+  'EscrowTrigger.ChallengeWindowSet': 'Enough organisations voted alike: these bounds hold from now on.',
   'EscrowTrigger.PayoutTriggered': 'The window closed; the payout was released.',
   'EscrowTrigger.RefundTriggered': 'The refund was released.',
   'Contract.ContractCompleted': 'The job is completed.',
