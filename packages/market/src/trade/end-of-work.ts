@@ -3,7 +3,7 @@
 import { isoTime, type JobId, type TradeTx } from '@assay/core';
 import { queueLedger } from './ledger-call.ts';
 import { queueReputation } from './queue-reputation.ts';
-import { returnEscrow } from './refund-job.ts';
+import { returnEscrow } from './return-escrow.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
 /** The job is verified: its money waits for the end of the challenge window, here and on the ledger. */

@@ -14,7 +14,8 @@ import {
   type TradeTx,
   type WorkerRecord,
 } from '@assay/core';
-import { refundJob, settleJobs } from './settle-job.ts';
+import { refundDisputed } from './refund-disputed.ts';
+import { settleJobs } from './settle-job.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
 export type FollowDeps = Pick<TradeDeps, 'store' | 'ledger' | 'ids' | 'terms'>;
@@ -154,7 +155,7 @@ async function follow(deps: BatchDeps, tx: TradeTx, facts: readonly Fact[]): Pro
     } else {
       await settle(deps, tx, completed);
       completed = [];
-      await refundJob(deps, tx, job);
+      await refundDisputed(deps, tx, job);
     }
   }
   await settle(deps, tx, completed);

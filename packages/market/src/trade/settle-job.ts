@@ -20,7 +20,7 @@ import {
 import { commission, escrowOf, payableTo } from './accounts.ts';
 import { queueRefund } from './queue-refund.ts';
 import { queueReputation } from './queue-reputation.ts';
-import { fundingOf, returnEscrow } from './refund-job.ts';
+import { fundingOf } from './return-escrow.ts';
 import { settlementOf, type Settlement } from './settlement.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
@@ -98,13 +98,6 @@ async function divide(tx: TradeTx, jobs: readonly Settling[]): Promise<Settled[]
     }
     return { ...one, settlement };
   });
-}
-
-/** Returns the deposit of a disputed job that the ledger refunded; the job is under our lock. */
-export async function refundJob(deps: SettleDeps, tx: TradeTx, job: JobRow): Promise<void> {
-  transition(jobTable, job.state, 'refund');
-  await returnEscrow(deps, tx, job, { from: 'frozen', reason: 'disputed' });
-  await queueReputation(tx, [{ job: job.id, records: await tx.earnings.records(job.id) }]);
 }
 
 function escrowMove(job: JobRow, isSplit: boolean): ['challenge' | 'frozen', 'released' | 'split'] {
