@@ -23,7 +23,7 @@ export const limits = {
   idempotencyKeepMs: 24 * 3_600_000,
   chunks: 10_000,
   redundancy: 9,
-  /** Replicas ever given out for one unit, as a multiple of its redundancy. */
+  /** Replicas given out for one unit, those lost or withdrawn not counted, as a multiple of its redundancy. */
   replicaAttemptsFactor: 3,
   /** Replicas lost of one unit, as a multiple of its redundancy. */
   replicaLossesFactor: 10,
@@ -72,7 +72,7 @@ export const limits = {
   failureReasonChars: 500,
   /** Of what a sandbox says that a unit reached for. */
   breachChars: 200,
-  /** Requests that one transaction of the exchange serves, and open units that it looks at. */
+  /** Requests that one transaction of the exchange serves. */
   tickRequests: 64,
   /** Transactions of the exchange that one server runs at once. */
   tickLanes: 2,
@@ -82,6 +82,7 @@ export const limits = {
   cacheUnits: 50_000,
   /** Transactions of the exchange after company before a server tries whether it is alone. */
   soloPause: 500,
+  /** Open units at the head of the pool that one transaction of the exchange looks at. */
   tickOpenUnits: 2000,
   /** Workers a transaction searches the whole pool for, because its head has nothing for them. */
   tickSearches: 4,

@@ -1,10 +1,20 @@
 import { commissionUpTo, standardCommission } from '@assay/core';
 import { describe, expect, it } from 'vitest';
-import { commission } from './commission-kind.ts';
+import { commission, commissionText } from './commission-kind.ts';
+import { readConfig } from './config.ts';
 
 describe('the commission setting', () => {
   it('writes the standard terms as the document states them', () => {
     expect(commission.read('8% 10000:12%')).toEqual(standardCommission);
+    expect(commissionText(standardCommission)).toBe('8% 10000:12%');
+  });
+
+  it('is the standard terms where nobody sets it', () => {
+    expect(readConfig({}).commission).toEqual(standardCommission);
+  });
+
+  it.each(['8%', '0%', '5.25% 100:7.5% 1000:0%', '0.05% 1:99.99%'])('writes %j as it reads it', (text) => {
+    expect(commissionText(commission.read(text)!)).toBe(text);
   });
 
   it('takes fractions of a per cent and more than two rates', () => {

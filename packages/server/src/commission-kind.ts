@@ -25,6 +25,18 @@ export const commission: Kind<CommissionTerms> = {
   },
 };
 
+/** Terms in USD as the setting writes them; what `commission` reads as them again. */
+export function commissionText({ tiers }: CommissionTerms): string {
+  const unit = 10n ** BigInt(currencyExponents[currency]);
+  return tiers
+    .map(({ fromMinor, basisPoints }, index) => {
+      const fraction = String(basisPoints % 100n).padStart(2, '0').replace(/0+$/, '');
+      const rate = `${basisPoints / 100n}${fraction === '' ? '' : `.${fraction}`}%`;
+      return index === 0 ? rate : `${fromMinor / unit}:${rate}`;
+    })
+    .join(' ');
+}
+
 function tierOf(word: string): CommissionTier | undefined {
   const [match, from = '0', whole = '', fraction = ''] = tierText.exec(word) ?? [];
   if (match === undefined) return undefined;

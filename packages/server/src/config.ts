@@ -1,7 +1,7 @@
 /** The configuration: one table, read once, all faults reported together. Nothing else reads the environment. */
 
-import { limits, refuse } from '@assay/core';
-import { commission } from './commission-kind.ts';
+import { limits, refuse, standardCommission } from '@assay/core';
+import { commission, commissionText } from './commission-kind.ts';
 import { choice, duration, flag, list, origin, secret, text, whole, type Kind } from './setting-kinds.ts';
 
 /** One setting: its variable, its kind, the text that stands for it when the variable is missing, and what it does. */
@@ -75,7 +75,7 @@ export const settings = {
   commission: setting(
     'ASSAY_COMMISSION',
     commission,
-    '8% 10000:12%',
+    commissionText(standardCommission),
     'What the platform keeps of a provider’s gross month in USD: rates from thresholds on; frozen with each job.',
   ),
   payWithinMs: setting('ASSAY_PAY_WITHIN', duration, '24h', 'How long a new job waits for its payment.'),
