@@ -130,7 +130,10 @@ const resources = recordShape(
   {
     cpu_cores: withDefault(decimalShape(limits.cpuCoresMin, limits.cpuCores), 1),
     memory_gb: withDefault(decimalShape(limits.memoryGbMin, limits.memoryGb), 1),
-    gpu: withDefault(flagShape(), false),
+    gpu: described(
+      'Whether units need a graphics processor; refused where the market has no workers that give them one.',
+      withDefault(flagShape(), false),
+    ),
   },
   {
     expected_minutes: described(

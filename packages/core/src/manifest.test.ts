@@ -160,6 +160,18 @@ describe('parseManifest', () => {
     expect(faultsOf(value).map((fault) => [fault.path, fault.code])).toEqual([[path, code]]);
   });
 
+  it('refuses a graphics processor with a runner that gives none, where that is judged', () => {
+    const asked = { ...least, resources: { gpu: true } };
+    expect(parseManifest(asked, rules).resources.gpu).toBe(true);
+    expect(parseManifest(asked, { ...rules, gpuRunners: rules.runners }).resources.gpu).toBe(true);
+    for (const gpuRunners of [[], ['platform-runner:other']]) {
+      expect(() => parseManifest(asked, { ...rules, gpuRunners })).toThrow(
+        /resources\.gpu asks for a graphics processor/,
+      );
+      expect(parseManifest(least, { ...rules, gpuRunners }).resources.gpu).toBe(false);
+    }
+  });
+
   const noTargets = [
     '192.0.2.1 192.0.2.1:443 1.2.3 0x7f.1 127.0.0.0x1 2130706433 [::1]:443 ::1 a.b.7 example localhost localhost:80',
     '* *.example.org example.* a.localhost printer.local:631 metadata.google.internal 1.0.0.127.in-addr.arpa x.onion',

@@ -23,6 +23,8 @@ export interface ManifestFault {
 export interface ManifestRules {
   /** The allowlist of runners. */
   readonly runners: readonly string[];
+  /** The runners whose units can be given a graphics processor; left out where that is not to be judged. */
+  readonly gpuRunners?: readonly string[];
 }
 
 /**
@@ -150,6 +152,10 @@ function crossFaults(manifest: Manifest, rules: ManifestRules): ManifestFault[] 
   if (!rules.runners.includes(runner)) {
     const message = `is ${runner}, which is not one of ${rules.runners.join(', ')}`;
     faults.push({ path: 'runner', code: 'manifest.unknown_runner', message });
+  }
+  if (resources.gpu && rules.gpuRunners !== undefined && !rules.gpuRunners.includes(runner)) {
+    const message = `asks for a graphics processor, which this deployment does not offer with ${runner}`;
+    faults.push({ path: 'resources.gpu', code: 'manifest.unsupported', message });
   }
   const version = environment.runner_version;
   if (version !== undefined && version !== runner.slice(runner.indexOf(':') + 1)) {

@@ -30,7 +30,9 @@ export function commissionText({ tiers }: CommissionTerms): string {
   const unit = 10n ** BigInt(currencyExponents[currency]);
   return tiers
     .map(({ fromMinor, basisPoints }, index) => {
-      const fraction = String(basisPoints % 100n).padStart(2, '0').replace(/0+$/, '');
+      const fraction = String(basisPoints % 100n)
+        .padStart(2, '0')
+        .replace(/0+$/, '');
       const rate = `${basisPoints / 100n}${fraction === '' ? '' : `.${fraction}`}%`;
       return index === 0 ? rate : `${fromMinor / unit}:${rate}`;
     })

@@ -192,6 +192,7 @@ function tradeDeps({ config, db, log, ...parts }: TradeParts): TradeDeps {
     },
     terms: {
       runners: config.runners,
+      gpuRunners: config.gpuRunners,
       rateCard: standardRateCard,
       commission: config.commission,
       payWithinMs: config.payWithinMs,

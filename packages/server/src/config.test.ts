@@ -51,6 +51,7 @@ describe('the configuration', () => {
     [{ STRIPE_URL: 'http://127.0.0.1:1', ASSAY_PAYMENT_MODE: 'live' }, 'STRIPE_URL is a simulator and cannot be live'],
     [{ DATABASE_OWNER_URL: 'postgres://x' }, 'DATABASE_OWNER_URL needs DATABASE_URL'],
     [{ STRIPE_US_WEBHOOK_SECRET: 'whsec_1' }, 'STRIPE_US_SECRET_KEY and STRIPE_US_WEBHOOK_SECRET belong together'],
+    [{ ASSAY_RUNNERS: 'a:1', ASSAY_GPU_RUNNERS: 'a:1,b:1' }, 'ASSAY_GPU_RUNNERS names b:1, which ASSAY_RUNNERS lacks'],
     [{ ASSAY_GATEWAY_KEY: 'key.pem' }, 'ASSAY_GATEWAY_KEY needs ASSAY_GATEWAY_PORT'],
     [
       {

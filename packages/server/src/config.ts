@@ -65,6 +65,12 @@ export const settings = {
       'platform-runner:pytorch,platform-runner:gromacs,platform-runner:openfoam',
     'The allowlist of runners.',
   ),
+  gpuRunners: setting(
+    'ASSAY_GPU_RUNNERS',
+    list,
+    '',
+    'Those of them whose units some workers give a graphics processor; the drivers that come with Assay give none.',
+  ),
   runnerDigests: setting(
     'ASSAY_RUNNER_DIGESTS',
     list,
@@ -140,6 +146,8 @@ function pairFaults(config: Config): string[] {
   if (config.databaseOwnerUrl !== undefined && config.databaseUrl === undefined) {
     faults.push('DATABASE_OWNER_URL needs DATABASE_URL');
   }
+  const strange = (config.gpuRunners ?? []).filter((runner) => config.runners?.includes(runner) === false);
+  if (strange.length > 0) faults.push(`ASSAY_GPU_RUNNERS names ${strange.join(', ')}, which ASSAY_RUNNERS lacks`);
   faults.push(...gatewayFaults(config));
   return faults;
 }

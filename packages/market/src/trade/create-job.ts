@@ -40,7 +40,8 @@ export interface QuotedManifest {
  * `payment.region_unavailable`.
  */
 export function quoteManifest(deps: QuoteDeps, given: unknown): QuotedManifest {
-  const manifest = parseManifest(given, { runners: deps.terms.runners });
+  const { runners, gpuRunners } = deps.terms;
+  const manifest = parseManifest(given, { runners, gpuRunners });
   const quote = quoteJob(deps.terms.rateCard, manifest);
   const { minimum, maximum } = deps.providers.forRegion(manifest.region_preference).capabilities();
   const deposit = quote.cap.minor < minimum.minor ? { ...quote.cap, minor: minimum.minor } : quote.cap;

@@ -63,6 +63,7 @@ describe('an order', () => {
     ['manifest.unknown_key', { ...manifestOf(), speed: 1 }],
     ['manifest.unknown_runner', { ...manifestOf(), runner: 'evil:1' }],
     ['manifest.out_of_bounds', { ...manifestOf(), parallelism: { chunks: 0 } }],
+    ['manifest.unsupported', { ...manifestOf(), resources: { gpu: true } }],
     ['manifest.file_missing', { ...manifestOf(), entry_point: 'gone.py' }],
     ['manifest.file_missing', { ...manifestOf(), parallelism: { chunks: 1, merge_script: 'gone.py' } }],
     ['quote.over_budget', manifestOf({ chunks: 10_000 })],
@@ -71,6 +72,12 @@ describe('an order', () => {
     const before = await rows();
     expect(await refusal(() => createJob(scene.deps, request(customer, manifest)))).toBe(code);
     expect(await rows()).toEqual(before);
+  });
+
+  test('for a graphics processor is taken where the market names runners that give one', () => {
+    const asked = { ...manifestOf(), resources: { gpu: true } };
+    const terms = { ...scene.deps.terms, gpuRunners: scene.deps.terms.runners };
+    expect(quoteManifest({ ...scene.deps, terms }, asked).manifest.resources.gpu).toBe(true);
   });
 
   test('is stored once per key, also when it comes many times at once', async () => {

@@ -36,6 +36,8 @@ export interface TradeDeps {
 export interface TradeTerms {
   /** The allowlist of runners. */
   readonly runners: readonly string[];
+  /** Those of them whose units workers can give a graphics processor. */
+  readonly gpuRunners: readonly string[];
   readonly rateCard: RateCard;
   /** Frozen into each job when it is funded. */
   readonly commission: CommissionTerms;

@@ -78,6 +78,7 @@ const identities: TradeDeps['identities'] = {
 
 const terms: TradeDeps['terms'] = {
   runners: [runner],
+  gpuRunners: [],
   rateCard: standardRateCard,
   commission: standardCommission,
   payWithinMs: 3_600_000,

@@ -83,6 +83,7 @@ export async function startServer(site: Site, name: string, skewMs: number): Pro
     },
     terms: {
       runners: [runner],
+      gpuRunners: [],
       rateCard: standardRateCard,
       commission: standardCommission,
       payWithinMs: scenario.payWithinMs,
