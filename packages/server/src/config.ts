@@ -146,7 +146,8 @@ function pairFaults(config: Config): string[] {
   if (config.databaseOwnerUrl !== undefined && config.databaseUrl === undefined) {
     faults.push('DATABASE_OWNER_URL needs DATABASE_URL');
   }
-  const strange = (config.gpuRunners ?? []).filter((runner) => config.runners?.includes(runner) === false);
+  // Either may be missing here, where its own text is faulty.
+  const strange = (config.gpuRunners ?? []).filter((runner) => !(config.runners ?? [runner]).includes(runner));
   if (strange.length > 0) faults.push(`ASSAY_GPU_RUNNERS names ${strange.join(', ')}, which ASSAY_RUNNERS lacks`);
   faults.push(...gatewayFaults(config));
   return faults;
