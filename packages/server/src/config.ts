@@ -93,7 +93,12 @@ export const settings = {
     'false',
     'Workers of one network count as independent: only for a market on one machine.',
   ),
-  paymentMode: setting('ASSAY_PAYMENT_MODE', choice(['sandbox', 'live']), 'sandbox', 'What the provider keys are for.'),
+  paymentMode: setting(
+    'ASSAY_PAYMENT_MODE',
+    choice(['sandbox', 'live']),
+    'sandbox',
+    'What the payment providers’ keys are for.',
+  ),
   stripeUrl: optional('STRIPE_URL', origin, 'A simulator in place of Stripe.'),
   stripeEuKey: optional('STRIPE_EU_SECRET_KEY', secret, 'Stripe’s key for the region eu.'),
   stripeEuWebhookSecret: optional('STRIPE_EU_WEBHOOK_SECRET', secret, 'Checks Stripe’s webhooks for eu.'),

@@ -27,7 +27,7 @@ export const auditCommands: readonly Command[] = [
   {
     name: 'audit verify',
     usage: 'audit verify [--kept N:HASH] [--json] [--state DIR]',
-    summary: 'Says whether a line of the audit log was changed, removed, put in, moved or cut off.',
+    summary: 'Says whether a line of a worker’s audit log was changed, removed, put in, moved or cut off.',
     options: {
       kept: { kind: 'text', doc: 'a head that this command printed earlier; it must still lie on the chain' },
       json: { kind: 'flag', doc: 'print JSON' },

@@ -8,7 +8,7 @@ import { connect } from '../connect.ts';
 import { columns, plain, print } from '../terminal.ts';
 
 const asking = {
-  reason: { kind: 'text', doc: 'why; the subject is told, and it is kept in the audit log' },
+  reason: { kind: 'text', doc: 'why; the subject is told, and it is kept in the market’s audit log' },
   yes: { kind: 'flag', doc: 'do it without asking again' },
 } as const;
 

@@ -21,10 +21,10 @@ export const outboxCommands: readonly Command[] = [
     usage: 'outbox resume MESSAGE --reason TEXT [--absent] [--yes]',
     summary: 'Sends such a message again under its old key, when the cause is mended; for operators.',
     options: {
-      reason: { kind: 'text', doc: 'what was mended; it is kept in the audit log' },
+      reason: { kind: 'text', doc: 'what was mended; it is kept in the market’s audit log' },
       absent: {
         kind: 'flag',
-        doc: 'you made sure that the provider has nothing of it, though it was asked so long ago that it forgot the key',
+        doc: 'you made sure that the payment provider has nothing of it, though it was asked so long ago that it forgot the key',
       },
       yes: { kind: 'flag', doc: 'do it without asking again' },
     },

@@ -68,7 +68,7 @@ async function outcomeOf(
   const found = await provider.findByReference(transfer.kind, transfer.id);
   if (found.kind === 'ok' && found.value) return await observe(provider, transfer.kind, found.value.providerId);
   if (found.kind !== 'ok') return { kind: 'unknown', message: found.message };
-  if (isOld) return { kind: 'gone', message: 'the provider does not know it and has forgotten the key' };
+  if (isOld) return { kind: 'gone', message: 'the payment provider does not know it and has forgotten the key' };
   return await send(provider, transfer, message.request);
 }
 
