@@ -225,7 +225,7 @@ interface Held {
 export async function workOff(
   devices: readonly Device[],
   answer: (
-    offer: { readonly ordinal: number; readonly kind: string },
+    offer: { readonly ordinal: number; readonly kind: string; readonly replica: string },
     device: Device,
   ) => Readonly<Record<string, string>>,
 ): Promise<void> {

@@ -56,3 +56,11 @@ it('asks again after a failed download', async () => {
   const held = await cache.hold(treeOf({ a: texts.a }), source);
   expect(await readFile(held.files[0]!.hostPath, 'utf8')).toBe(texts.a);
 });
+
+it('makes empty files without asking for them, for nobody uploads them', async () => {
+  const held = await cache.hold(treeOf({ 'inputs/0000/log.txt': '', 'inputs/0001/log.txt': '' }), source);
+  expect(asked).toEqual([]);
+  expect(await readFile(held.files[1]!.hostPath, 'utf8')).toBe('');
+  const claimed = [{ path: 'x', sizeBytes: 0, sha256: hashOfText(texts.a) }];
+  await expect(cache.hold(claimed, source)).rejects.toMatchObject({ code: 'object.hash_mismatch' });
+});

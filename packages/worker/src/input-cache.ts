@@ -42,7 +42,7 @@ export function inputCache(deps: InputCacheDeps): InputCache {
     if (present) room.free(present.size);
     await room.take(file.sizeBytes);
     try {
-      await download(deps.folder, path, file, await source(file.sha256));
+      await download(deps.folder, path, file, file.sizeBytes === 0 ? nothing() : await source(file.sha256));
     } catch (error) {
       room.free(file.sizeBytes);
       throw error;
@@ -77,6 +77,9 @@ export function inputCache(deps: InputCacheDeps): InputCache {
     },
   };
 }
+
+/** The content of empty files: workers upload none, so that for a merge there may be no object to ask for. */
+async function* nothing(): AsyncIterable<Uint8Array> {}
 
 const arrivingPrefix = 'arriving-';
 

@@ -7,6 +7,7 @@ import {
   fund,
   hashText,
   openScene,
+  workOff,
   type Device,
   type Person,
   type Scene,
@@ -137,6 +138,27 @@ describe('what devices call', () => {
       code: 'replica.not_found',
     });
     await expect(rival.work.getObject(replica, mainFile)).rejects.toMatchObject({ code: 'replica.not_found' });
+  });
+
+  test('a merge reads what the units wrote, an empty file that nobody uploaded too, and nothing else', async () => {
+    const [one, two, three] = await Promise.all(
+      ['mia', 'max', 'moe'].map(async (name) => addDevice(scene, await scene.person(name, ['provider']), 'box')),
+    );
+    const parallelism = { strategy: 'data_parallel', chunks: 2, merge_script: 'merge.py' };
+    const other = await scene.person('dora', ['customer']);
+    await fund(scene, other, await createTestJob(other, { parallelism }));
+    let merge: string | undefined;
+    const worked = workOff([one!, two!, three!], (offer) => {
+      if (offer.kind === 'work') return { 'out.txt': `unit ${offer.ordinal}`, 'empty.log': '' };
+      merge = offer.replica;
+      throw new Error('the merge is leased');
+    });
+    await expect(worked).rejects.toThrow('the merge is leased');
+    const read = async (hash: ReturnType<typeof hashText>) =>
+      new Response(await one!.work.getObject(merge as ReplicaId, hash)).text();
+    expect(await read(hashText('unit 1'))).toBe('unit 1');
+    expect(await read(hashText(''))).toBe('');
+    await expect(read(hashText('unit 2'))).rejects.toMatchObject({ code: 'replica.not_found' });
   });
 
   test('outputs are stored for who holds the replica, under the hash that they have', async () => {

@@ -1,6 +1,8 @@
 /** What devices call. */
 
+import { Readable } from 'node:stream';
 import {
+  emptySha256,
   parseId,
   parseSha256,
   assert,
@@ -68,6 +70,9 @@ export function workHandlers(deps: WorkDeps): HandlersOf<WorkOperations> {
       assert(sha256 !== undefined, 'the schema has checked it');
       const region = await inputRegion(db, query.replica, device, sha256);
       if (!region) throw refuse('replica.not_found', 'no replica that this worker holds reads this object', {});
+      // Workers upload no empty files, so there is no object to look for.
+      if (sha256 === emptySha256)
+        return sendDownload(reply, { name: sha256, content: Readable.from([]), sizeBytes: 0 });
       const stored = await objects.head(region, sha256);
       const content = await objects.get(region, sha256);
       return sendDownload(reply, { name: sha256, content, ...(stored ? { sizeBytes: stored.sizeBytes } : {}) });
