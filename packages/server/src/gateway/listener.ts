@@ -12,7 +12,7 @@ import { limits, Refusal, type Clock } from '@assay/core';
 import type { ConnectionError, FastifyBaseLogger } from 'fastify';
 import type { Socket } from 'node:net';
 import type { PeerBook } from './peers.ts';
-import { readTlsFiles, type TlsMaterial, type TlsPaths } from './tls-files.ts';
+import { readClientFile, readTlsFiles, stampOf, type TlsMaterial, type TlsPaths } from './tls-files.ts';
 
 export interface GatewayDeps {
   readonly paths: TlsPaths;
@@ -37,11 +37,11 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Opens the gateway; refuses what `readTlsFiles` refuses. */
+/** Opens the gateway; refuses what `readTlsFiles` and `readClientFile` refuse. */
 export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
   const { host, port, peers, clock, answer } = deps;
   const first = await readTlsFiles(deps.paths, clock.nowMs());
-  peers.name(first.clients);
+  peers.name(await readClientFile(deps.paths));
   const server = createServer({ ...secured(first), ...bounds }, answer);
   server.maxConnections = limits.tlsConnections;
   server.on('secureConnection', (socket) => notePeer(peers, socket));
@@ -52,6 +52,8 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
   server.listen({ host, port });
   await once(server, 'listening');
   const reload = reloading(deps, server, first);
+  // What changed while it opened, and which authorities it does without.
+  await reload();
   const timer = setInterval(() => void reload(), limits.tlsLookMs);
   timer.unref();
   return {
@@ -104,28 +106,72 @@ function notePeer(peers: PeerBook, socket: TLSSocket): void {
   });
 }
 
-function reloading({ paths, peers, clock, log }: GatewayDeps, server: HttpsServer, first: TlsMaterial) {
+function reloading(deps: GatewayDeps, server: HttpsServer, first: TlsMaterial) {
+  const { paths, peers, clock, log } = deps;
+  const complaints = complaining(log);
   let known = first;
-  let complaint: string | undefined;
+  let named = peers.clients();
+  const leftOut = (stamp: string): void => {
+    const of = known.leftOut.join('; ');
+    complaints.say(
+      'authorities',
+      stamp,
+      of === '' ? undefined : new Error(of),
+      'the gateway does without an authority',
+    );
+  };
+  const table = async (): Promise<void> => {
+    const clients = await readClientFile(paths);
+    if (JSON.stringify(clients) === JSON.stringify(named)) return;
+    peers.name(clients);
+    named = clients;
+    log.info({ clients: clients.length }, 'the gateway’s table of clients was read again');
+  };
+  const certificates = async (): Promise<void> => {
+    const next = await readTlsFiles(paths, clock.nowMs());
+    const isSame = JSON.stringify(secured(next)) === JSON.stringify(secured(known));
+    known = next;
+    if (isSame) return;
+    server.setSecureContext(secured(next));
+    // Connections that another authority let in must come again; those at work end by themselves.
+    server.closeIdleConnections();
+    log.info({ expires: new Date(next.expiresMs).toISOString() }, 'the gateway’s certificates were read again');
+  };
   return async (): Promise<void> => {
-    try {
-      const next = await readTlsFiles(paths, clock.nowMs());
-      complaint = undefined;
-      if (next.stamp === known.stamp) return;
-      peers.name(next.clients);
-      if (JSON.stringify(secured(next)) !== JSON.stringify(secured(known))) {
-        server.setSecureContext(secured(next));
-        // Connections that another authority let in must come again; those at work end by themselves.
-        server.closeIdleConnections();
+    const stamp = await stampOf(paths);
+    // The table first and by itself: a client that was taken out is out, whatever is wrong with certificates.
+    const ofTable = await failureOf(table);
+    complaints.say('table', stamp, ofTable, 'the gateway’s new table does not serve; the old stays in force');
+    const ofFiles = await failureOf(certificates);
+    complaints.say('files', stamp, ofFiles, 'the gateway’s new files do not serve; the old stay in force');
+    leftOut(stamp);
+  };
+}
+
+async function failureOf(work: () => Promise<void>): Promise<Error | undefined> {
+  return work().then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error : new Error('unknown', { cause: error })),
+  );
+}
+
+interface Complaints {
+  say(about: string, stamp: string, error: Error | undefined, what: string): void;
+}
+
+/** Says what is wrong once, not at every look; and again when a file has changed. */
+function complaining(log: GatewayDeps['log']): Complaints {
+  const said = new Map<string, string>();
+  return {
+    say(about, stamp, error, what) {
+      if (error === undefined) {
+        said.delete(about);
+        return;
       }
-      known = next;
-      log.info({ expires: new Date(next.expiresMs).toISOString() }, 'the gateway’s certificates were read again');
-    } catch (error) {
-      const text = error instanceof Refusal ? `${error.code}: ${error.message}` : String(error);
-      // Said once, not at every look.
-      if (text !== complaint) log.warn({ err: error }, 'the gateway’s new files do not serve; the old stay in force');
-      complaint = text;
-    }
+      const text = `${stamp} ${error instanceof Refusal ? error.code : error.name}: ${error.message}`;
+      if (said.get(about) !== text) log.warn({ err: error }, what);
+      said.set(about, text);
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '@assay/core';
 import { clientFor, readClients } from './client-table.ts';
-import { readTlsFiles, type TlsPaths } from './tls-files.ts';
+import { readClientFile, readTlsFiles, stampOf, type TlsPaths } from './tls-files.ts';
 import {
   authority,
   clientTable,
@@ -28,17 +28,34 @@ describe('the files of the gateway', () => {
     await folder.write('clients', clientTable({ fingerprint: hex, account: 'erp@example.org' }));
   });
   afterEach(() => folder.remove());
-  const read = () => readTlsFiles(folder.paths, Date.now());
+  const read = async () => {
+    // Both at once, as the gateway opens with both.
+    const [material] = await Promise.all([readTlsFiles(folder.paths, Date.now()), readClientFile(folder.paths)]);
+    return material;
+  };
 
   test('are read as they are, and have another stamp when one changes', async () => {
     const first = await read();
-    expect(first).toMatchObject({ key: own.key, clients: [{ account: 'erp@example.org', scopes: ['ledger'] }] });
+    expect(first).toMatchObject({ key: own.key, leftOut: [] });
+    expect(await readClientFile(folder.paths)).toMatchObject([{ account: 'erp@example.org', scopes: ['ledger'] }]);
     expect(first.authorities).toHaveLength(1);
-    expect((await read()).stamp).toBe(first.stamp);
+    const before = await stampOf(folder.paths);
+    expect(await stampOf(folder.paths)).toBe(before);
     await folder.write('authorities', `${ca.certificate}\n${authority('other').certificate}`);
     const second = await read();
-    expect(second.stamp).not.toBe(first.stamp);
+    expect(await stampOf(folder.paths)).not.toBe(before);
     expect(second.authorities).toHaveLength(2);
+  });
+
+  test('do without the authorities that are not valid now', async () => {
+    const [old, coming] = [authority('old', past), authority('new', future)];
+    await folder.write('authorities', `${old.certificate}\n${ca.certificate}\n${coming.certificate}`);
+    const { authorities, leftOut, expiresMs } = await read();
+    expect(authorities.map((one) => one.trim())).toEqual([ca.certificate.trim()]);
+    expect(leftOut).toEqual([expect.stringContaining('ended'), expect.stringContaining('begins')]);
+    expect(expiresMs).toBeGreaterThan(Date.now());
+    await folder.write('authorities', `${old.certificate}\n${coming.certificate}`);
+    await expect(read()).rejects.toMatchObject({ code: 'tls.expired' });
   });
 
   test.each(['certificate', 'key', 'authorities', 'clients'] as const)('refuse without the %s', async (file) => {
