@@ -3,7 +3,7 @@ import { connect } from 'node:tls';
 import { text } from 'node:stream/consumers';
 import type { KeyAndCertificate } from '@assay/ledger/testing';
 import { setRoles } from '@assay/store';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createTestJob, openScene, type Person, type Scene } from '../market-scene.setup.ts';
 import {
   authority,
@@ -199,6 +199,38 @@ describe('the gateway', () => {
     await gateway().reload();
     expect(await program(newcomer).call('GET', '/ledger/blocks')).toMatchObject({ status: 200 });
     await expect(program(auditor).call('GET', '/health/live')).rejects.toThrow(/./);
+  });
+
+  test('asks whom a removed authority let in to come again, also on a connection at work', async () => {
+    await folder.write('authorities', `${ca.certificate}\n${otherCa.certificate}`);
+    await folder.write('clients', clientTable({ subject: 'O=Example,CN=leaked', account: 'oscar@example.org' }));
+    await gateway().reload();
+    const { key, certificate: cert } = enrolled(otherCa, 'leaked');
+    const { port } = new URL(gateway().url);
+    const socket = connect({ host: '127.0.0.1', port: Number(port), key, cert, ca: ca.certificate });
+    onTestFinished(() => void socket.destroy());
+    let heard = '';
+    socket.setEncoding('utf8').on('data', (part: string) => (heard += part));
+    const hear = (what: RegExp) => vi.waitFor(() => expect(heard).toMatch(what));
+    const body = JSON.stringify(invoke());
+    const named = ['host: x', 'content-type: application/json', `content-length: ${body.length}`];
+    const post = [
+      'POST /chaincode/invoke HTTP/1.1',
+      ...named,
+      'idempotency-key: of-a-leaked-key',
+      'expect: 100-continue',
+    ];
+    socket.write(`${post.join('\r\n')}\r\n\r\n`);
+    await hear(/^HTTP\/1.1 100 /);
+    await folder.write('authorities', ca.certificate);
+    await gateway().reload();
+    // What had begun ends as it would have; the next request gets no further.
+    socket.write(body);
+    await hear(/\r\n\r\nHTTP\/1.1 (?!401)/);
+    heard = '';
+    socket.write('GET /ledger/blocks HTTP/1.1\r\nhost: x\r\n\r\n');
+    await hear(/^HTTP\/1.1 401 [^]*\r\nconnection: close\r\n[^]*auth\.unknown_certificate/i);
+    await vi.waitFor(() => expect(socket.readableEnded).toBe(true));
   });
 });
 

@@ -44,7 +44,14 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
   peers.name(await readClientFile(deps.paths));
   const server = createServer({ ...secured(first), ...bounds }, answer);
   server.maxConnections = limits.tlsConnections;
-  server.on('secureConnection', (socket) => notePeer(peers, socket));
+  const eras = new Map<string, number>();
+  server.prependListener('connection', (socket: Socket) => {
+    // A handshake that has begun goes on with the authorities of before.
+    const key = endOf(socket);
+    eras.set(key, peers.era());
+    socket.once('close', () => eras.delete(key));
+  });
+  server.on('secureConnection', (socket) => notePeer(peers, socket, eras.get(endOf(socket))));
   server.on('clientError', (error: ConnectionError, socket) => {
     if (socket instanceof TLSSocket) deps.answerMalformed(error, socket);
     else socket.destroy();
@@ -91,10 +98,15 @@ function secured({ certificate, key, authorities }: TlsMaterial): TlsOptions {
   };
 }
 
+/** The other end of an open connection, which no other one has. */
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
 /** TLS has checked the chain; which account it is, each request asks anew. */
-function notePeer(peers: PeerBook, socket: TLSSocket): void {
+function notePeer(peers: PeerBook, socket: TLSSocket, era: number | undefined): void {
   const { raw } = socket.getPeerCertificate() as { raw?: Buffer };
-  if (!socket.authorized || raw === undefined) {
+  if (!socket.authorized || raw === undefined || era === undefined) {
     socket.destroy();
     return;
   }
@@ -103,6 +115,7 @@ function notePeer(peers: PeerBook, socket: TLSSocket): void {
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     subject: certificate.subject.replaceAll('\n', ','),
     validToMs: certificate.validToDate.getTime(),
+    era,
   });
 }
 
@@ -130,10 +143,12 @@ function reloading(deps: GatewayDeps, server: HttpsServer, first: TlsMaterial) {
   const certificates = async (): Promise<void> => {
     const next = await readTlsFiles(paths, clock.nowMs());
     const isSame = JSON.stringify(secured(next)) === JSON.stringify(secured(known));
+    const isTaken = known.authorities.some((one) => !next.authorities.includes(one));
     known = next;
     if (isSame) return;
     server.setSecureContext(secured(next));
-    // Connections that another authority let in must come again; those at work end by themselves.
+    // Connections that another authority let in must come again: the idle ones now, those at work with their next request.
+    if (isTaken) peers.distrust();
     server.closeIdleConnections();
     log.info({ expires: new Date(next.expiresMs).toISOString() }, 'the gateway’s certificates were read again');
   };

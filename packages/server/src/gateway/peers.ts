@@ -9,12 +9,18 @@ import { clientFor, type ClientRow, type PeerCertificate } from './client-table.
 /** A certificate whose chain TLS has checked. */
 export interface Peer extends PeerCertificate {
   readonly validToMs: number;
+  /** The book's era in which its handshake began, and with it the authorities that it was checked against. */
+  readonly era: number;
 }
 
 /** Connections of the gateway by their sockets; other connections are in no book. */
 export interface PeerBook {
   note(socket: Socket, peer: Peer): void;
   of(socket: Socket): Peer | undefined;
+  /** An authority lost its trust: whoever it let in until now has to come again, also on connections at work. */
+  distrust(): void;
+  /** How often that happened. */
+  era(): number;
   /** Replaces the table of clients; it counts from the next request on, also on open connections. */
   name(clients: readonly ClientRow[]): void;
   clients(): readonly ClientRow[];
@@ -23,9 +29,12 @@ export interface PeerBook {
 export function openPeerBook(): PeerBook {
   const peers = new WeakMap<Socket, Peer>();
   let named: readonly ClientRow[] = [];
+  let era = 0;
   return {
     note: (socket, peer) => void peers.set(socket, peer),
     of: (socket) => peers.get(socket),
+    distrust: () => void (era += 1),
+    era: () => era,
     name: (clients) => (named = clients),
     clients: () => named,
   };
@@ -36,6 +45,11 @@ export async function callerOf(
   { db, clock, peers }: { readonly db: Tx; readonly clock: Clock; readonly peers: PeerBook },
   peer: Peer,
 ): Promise<Caller> {
+  if (peer.era !== peers.era()) {
+    const { fingerprint, subject } = peer;
+    const why = 'the authorities have changed since this connection was opened; open another';
+    throw refuse('auth.unknown_certificate', why, { fingerprint, subject });
+  }
   const client = clientFor(peers.clients(), peer);
   const isValid = peer.validToMs > clock.nowMs();
   const account = client && isValid ? await findAccountByEmail(db, client.account) : undefined;

@@ -32,10 +32,13 @@ export function admitRequests(app: FastifyInstance, deps: AdmissionDeps): void {
   app.decorateRequest('caller', undefined);
   app.decorateRequest('device', undefined);
   app.decorateRequest('rawBody', undefined);
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     const row = rowOf(request);
     const peer = deps.peers.of(request.raw.socket);
-    if (peer) return admitPeer(deps, request, peer, charge.bind(undefined, people));
+    if (peer) {
+      if (peer.era !== deps.peers.era()) reply.header('connection', 'close');
+      return admitPeer(deps, request, peer, charge.bind(undefined, people));
+    }
     if (!row || row.access === 'probe') return;
     if (row.access === 'device') {
       charge(devices, workerHeader(request));
