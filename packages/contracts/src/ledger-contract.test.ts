@@ -70,7 +70,7 @@ test('reading takes no key, and a refused call leaves none', async () => {
   expect(read).toMatchObject({ kind: 'endorsed', set: { writes: [] } });
 });
 
-test.each(['', 'x'.repeat(301)])('a key of %j is refused', async (key) => {
+test.each(['', 'x'.repeat(301), 'a\0b', 'a\u{10ffff}'])('a key of %j is refused', async (key) => {
   const outcome = await contractRunner().run('Marketplace:listContract', [job, details], { key });
   expect(outcome).toMatchObject({ kind: 'refused', code: 'request.malformed' });
 });

@@ -1,6 +1,6 @@
 /** A transaction's event carries a list of facts. */
 
-import { canonicalJson, type CanonicalValue } from '@assay/core';
+import { canonicalJson, limits, type CanonicalValue } from '@assay/core';
 
 /** A fact inside an event. */
 export interface EventFact {
@@ -17,11 +17,11 @@ export function factsOfEvent(event: { readonly name: string; readonly payload: s
   return list.map(({ name, payload }) => ({ name, payload: canonicalJson(payload) }));
 }
 
-/** The job that a fact's payload names. */
+/** The job that a fact's payload names, where it is a name that a column holds. */
 export function subjectOf(payload: string): string | null {
   const value = jsonOf(payload);
   const job = typeof value === 'object' && value !== null ? (value as { job?: unknown }).job : undefined;
-  return typeof job === 'string' ? job : null;
+  return typeof job === 'string' && job.length <= limits.ledgerKeyChars && !job.includes('\0') ? job : null;
 }
 
 function isFact(item: unknown): item is { name: string; payload: CanonicalValue } {

@@ -3,11 +3,12 @@
 import { createHash } from 'node:crypto';
 import { doneKeyType } from '@assay/contracts';
 import { common, ledger, msp, peer } from '@hyperledger/fabric-protos';
-import { toHex, type TransactionRecord } from '@assay/core';
+import { contractNames, limits, parseSha256, toHex, type TransactionRecord } from '@assay/core';
+import { sha256Hex } from '../block.ts';
 import { encode, integer, sequence, tags } from '../der.ts';
 import { splitCompositeKey } from '../composite-key.ts';
 import type { Member } from '../keys.ts';
-import { scopedKey } from './key-scope.ts';
+import { certificateIn, scopedKey, storableNumber, storableText } from './storable.ts';
 
 /** An envelope of a block. */
 export interface DecodedTransaction {
@@ -87,51 +88,57 @@ function decodeEnvelope(bytes: Uint8Array, code: number, chaincode: string): Dec
   const signatureHeader = common.SignatureHeader.deserializeBinary(
     payload.getHeader()?.getSignatureHeader_asU8() ?? new Uint8Array(0),
   );
-  const member = memberOf(signatureHeader.getCreator_asU8());
+  const { creator, member } = creatorOf(signatureHeader.getCreator_asU8());
   const stamp = channelHeader.getTimestamp();
-  const txId = channelHeader.getTxId() || createHash('sha256').update(bytes).digest('hex');
+  const txId = parseSha256(channelHeader.getTxId()) ?? createHash('sha256').update(bytes).digest('hex');
+  const stampMs = stamp ? stamp.getSeconds() * 1000 + stamp.getNanos() / 1_000_000 : 0;
   const base = {
     txId,
     key: txId,
-    creator: { mspId: member?.mspId ?? '', certificate: member?.fingerprint ?? '' },
+    creator,
     nonce: toHex(signatureHeader.getNonce_asU8()),
-    atMs: stamp ? stamp.getSeconds() * 1000 + Math.trunc(stamp.getNanos() / 1_000_000) : 0,
+    atMs: storableNumber(stampMs, limits.ledgerTimeMs),
   };
   if (channelHeader.getType() !== common.HeaderType.ENDORSER_TRANSACTION) {
     const record = { ...base, ...nothing, contract: 'channel', fn: 'configure' };
     return { record, code, member, isOurs: false };
   }
-  const call = decodeCall(payload.getData_asU8());
+  const call = decodeCall(payload.getData_asU8(), channelHeader.getExtension_asU8());
   if (call.chaincode !== chaincode) {
     const record = { ...base, ...nothing, contract: call.chaincode, fn: call.args[0] ?? '' };
     return { record, code, member, isOurs: false };
   }
   const [target = '', ...args] = call.args;
-  const cut = target.indexOf(':');
   const effects = decodeEffects(call.action, chaincode);
-  const record = {
-    ...base,
-    key: doneKeyOf(effects.writes) ?? txId,
-    contract: target.slice(0, Math.max(cut, 0)),
-    fn: target.slice(cut + 1),
-    args,
-    ...effects,
-  };
+  const record = { ...base, key: doneKeyOf(effects.writes) ?? txId, ...targetOf(target), args, ...effects };
   return { record, code, member, isOurs: true };
 }
 
-function memberOf(creator: Uint8Array): Member | null {
-  const identity = msp.SerializedIdentity.deserializeBinary(creator);
-  const certificate = Buffer.from(identity.getIdBytes_asU8()).toString();
-  if (certificate === '') return null;
-  return {
-    mspId: identity.getMspid(),
-    certificate,
-    fingerprint: createHash('sha256').update(certificate).digest('hex'),
-  };
+/** What a peer's dispatcher runs: without a contract's name the first one's function, and of names the first line. */
+function targetOf(target: string): { contract: string; fn: string } {
+  const [, contract = '', fn = ''] = /([^:]*)(?::|^)(.*)/.exec(target) ?? [];
+  return { contract: contract.trim() === '' ? contractNames[0] : contract, fn };
 }
 
-function decodeCall(data: Uint8Array): { chaincode: string; args: string[]; action: peer.ChaincodeAction } {
+/** Who signed; a member where its certificate can be stored under its hash. */
+function creatorOf(bytes: Uint8Array): { creator: TransactionRecord['creator']; member: Member | null } {
+  const identity = msp.SerializedIdentity.deserializeBinary(bytes);
+  const mspId = storableText(identity.getMspid());
+  const certificate = certificateIn(textOf(identity.getIdBytes_asU8()));
+  if (certificate === null) return { creator: { mspId, certificate: '' }, member: null };
+  const fingerprint = sha256Hex(certificate);
+  return { creator: { mspId, certificate: fingerprint }, member: { mspId, certificate, fingerprint } };
+}
+
+interface DecodedCall {
+  readonly chaincode: string;
+  readonly args: readonly string[];
+  readonly action: peer.ChaincodeAction;
+}
+
+/** Peers run the chaincode that the header names, whatever the proposal says besides. */
+function decodeCall(data: Uint8Array, extension: Uint8Array): DecodedCall {
+  const named = peer.ChaincodeHeaderExtension.deserializeBinary(extension).getChaincodeId()?.getName();
   const [first] = peer.Transaction.deserializeBinary(data).getActionsList();
   const payload = peer.ChaincodeActionPayload.deserializeBinary(first?.getPayload_asU8() ?? new Uint8Array(0));
   const proposal = peer.ChaincodeProposalPayload.deserializeBinary(payload.getChaincodeProposalPayload_asU8());
@@ -140,7 +147,7 @@ function decodeCall(data: Uint8Array): { chaincode: string; args: string[]; acti
     payload.getAction()?.getProposalResponsePayload_asU8() ?? new Uint8Array(0),
   );
   return {
-    chaincode: spec?.getChaincodeId()?.getName() ?? '',
+    chaincode: named ?? '',
     args: (spec?.getInput()?.getArgsList_asU8() ?? []).map(textOf),
     action: peer.ChaincodeAction.deserializeBinary(response.getExtension_asU8()),
   };
@@ -172,7 +179,8 @@ function decodeEffects(action: peer.ChaincodeAction, chaincode: string): Effects
 
 function readOf(read: ledger.rwset.kvrwset.KVRead): TransactionRecord['reads'][number] {
   const version = read.getVersion();
-  return [read.getKey(), version ? [version.getBlockNum(), version.getTxNum()] : null];
+  const place = version && ([version.getBlockNum(), version.getTxNum()] as const);
+  return [read.getKey(), place ? [storableNumber(place[0]), storableNumber(place[1])] : null];
 }
 
 /** The idempotency key that the contracts noted. */
@@ -180,8 +188,11 @@ function doneKeyOf(writes: TransactionRecord['writes']): string | undefined {
   for (const [key] of writes) {
     if (!key.startsWith('\0')) continue;
     const { objectType, attributes } = splitCompositeKey(key);
-    const [mspId, noted] = attributes;
-    if (objectType === doneKeyType && mspId !== undefined && noted !== undefined) return scopedKey(mspId, noted);
+    // A key may hold what ends an attribute: all that follows the organisation is the key.
+    const [mspId, ...noted] = attributes;
+    if (objectType === doneKeyType && mspId !== undefined && noted.length > 0) {
+      return scopedKey(mspId, noted.join('\0'));
+    }
   }
   return undefined;
 }

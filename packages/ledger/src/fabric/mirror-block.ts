@@ -12,6 +12,7 @@ import type { BlockRows, HeadRow } from '../ledger-rows.ts';
 import { sealed } from '../make-block.ts';
 import type { StateEntry } from '../state-reader.ts';
 import type { DecodedBlock, DecodedTransaction } from './decode-block.ts';
+import { storableText } from './storable.ts';
 
 /** The rows of `block` after `head`; `genesis` belongs to block 0 alone. */
 export function mirrorBlock(
@@ -67,15 +68,20 @@ function effectsOf(head: HeadRow, block: DecodedBlock, atMs: number) {
     const { txId, contract, event } = one.record;
     for (const [key, value] of one.record.writes) {
       writes.set(key, value === null ? null : { key, value, version: [block.number, txIndex] });
-      history.push({ key, txIndex });
     }
+    for (const key of new Set(one.record.writes.map(([written]) => written))) history.push({ key, txIndex });
     for (const { name, payload } of factsOfEvent(event)) {
       const position = head.nextFact + BigInt(facts.length);
       const place = { position, block: BigInt(block.number), txIndex, txId: asHash(txId), atMs };
-      facts.push({ ...place, contract: contract as ContractName, name, payload });
+      facts.push({ ...place, contract: contract as ContractName, ...storableFact(name, payload) });
     }
   }
   return { writes, history, facts };
+}
+
+/** An event that is no list of facts may hold any text. */
+function storableFact(name: string, payload: string): Pick<Fact, 'name' | 'payload'> {
+  return { name: storableText(name), payload: payload.replaceAll('\0', '\ufffd') };
 }
 
 function membersOf(block: DecodedBlock): Member[] {

@@ -17,9 +17,9 @@ import { asHash } from '../block.ts';
 import type { StoredTx } from '../ledger-rows.ts';
 import { refused } from '../requests.ts';
 import { problemOfGateway, type GatewayProblem } from './gateway-errors.ts';
-import { scopedKey } from './key-scope.ts';
 import type { Peers } from './peers.ts';
 import type { Landing, Projection } from './projection.ts';
+import { scopedKey } from './storable.ts';
 import type { FabricMember } from './wallet.ts';
 
 export interface SubmitDeps {
