@@ -13,11 +13,14 @@ function configOf(genesis: common.Block): common.ConfigGroup | undefined {
   return common.ConfigEnvelope.deserializeBinary(payload.getData_asU8()).getConfig()?.getChannelGroup();
 }
 
-/** Organisations that endorse, and those that order, each with its authorities; ascending by name. */
-export function authoritiesOf(genesis: common.Block): Authorities {
+/** Organisations that endorse, or those that order. */
+type Part = 'Application' | 'Orderer';
+
+/** The organisations of `parts`, each with its authorities; ascending by name. */
+export function authoritiesOf(genesis: common.Block, parts: readonly Part[] = ['Application', 'Orderer']): Authorities {
   const channel = configOf(genesis);
   const found: Authorities[number][] = [];
-  for (const part of ['Application', 'Orderer']) {
+  for (const part of parts) {
     const organizations = channel?.getGroupsMap().get(part)?.getGroupsMap();
     organizations?.forEach((group: common.ConfigGroup) => {
       const value = group.getValuesMap().get('MSP')?.getValue_asU8() ?? new Uint8Array(0);

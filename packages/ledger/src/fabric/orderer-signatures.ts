@@ -2,6 +2,7 @@
 
 import { verify, X509Certificate, type KeyObject } from 'node:crypto';
 import { common, msp } from '@hyperledger/fabric-protos';
+import { limits } from '@assay/core';
 import { authoritiesOf, consentersOf } from './channel-authorities.ts';
 import { headerBytes } from './decode-block.ts';
 
@@ -24,16 +25,25 @@ export function ordererSignatures(genesis: common.Block): (block: common.Block) 
   return (block) => {
     const header = block.getHeader();
     const [bytes] = block.getMetadata()?.getMetadataList_asU8() ?? [];
-    if (!header || !bytes) return false;
-    const metadata = common.Metadata.deserializeBinary(bytes);
+    const metadata = bytes && readable(() => common.Metadata.deserializeBinary(bytes));
+    if (!header || !metadata) return false;
     const signed = metadata.getSignaturesList().flatMap((one) => {
-      const signer = signerOf(one);
+      const signer = readable(() => signerOf(one));
       if (!signer) return [];
       const message = Buffer.concat([metadata.getValue_asU8(), signer.namedBy, headerBytes(header)]);
       return verify('sha256', message, signer.key, one.getSignature_asU8()) ? [signer.id] : [];
     });
     return new Set(signed).size >= needed;
   };
+}
+
+/** What cannot be read names nobody: a peer may send any bytes. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Orderers that the channel's configuration numbers. */
@@ -49,7 +59,8 @@ function consenterSigner(consenters: ReadonlyMap<number, string>) {
 
 /** Orderers by the certificate that they sign with. */
 function memberSigner(genesis: common.Block) {
-  const roots = authoritiesOf(genesis).map(({ mspId, certificate }) => ({
+  // Of those that order alone: a member's authority can make as many orderers as it likes.
+  const roots = authoritiesOf(genesis, ['Orderer']).map(({ mspId, certificate }) => ({
     mspId,
     root: new X509Certificate(certificate),
   }));
@@ -58,7 +69,10 @@ function memberSigner(genesis: common.Block) {
     const namedBy = signature.getSignatureHeader_asU8();
     const creator = common.SignatureHeader.deserializeBinary(namedBy).getCreator_asU8();
     const id = Buffer.from(creator).toString('latin1');
-    if (!known.has(id)) known.set(id, trustedKey(roots, creator));
+    if (!known.has(id)) {
+      if (known.size >= limits.ledgerCertificates) known.clear();
+      known.set(id, trustedKey(roots, creator));
+    }
     const key = known.get(id);
     return key && { id, key, namedBy };
   };
