@@ -72,6 +72,7 @@ export {
 export { rootOfSidedPath, sidedPath } from './merkle-sides.ts';
 export { isSafePath, safeFolderPattern, safePathPattern, treeDigest, type Tree, type TreeFile } from './tree.ts';
 export { limits } from './limits.ts';
+export { mergeInputPath, outputBounds, unmergeablePath } from './merge-inputs.ts';
 export { nearestKey } from './nearest-key.ts';
 export {
   decimalShape,

@@ -59,6 +59,9 @@ export const limits = {
   proofBytes: 8 * 1024 * 1024,
   outputFiles: 1000,
   outputBytes: 256 * 1024 * 1024,
+  /** What a merge may be given; each work unit of its job may write an equal share of it. */
+  mergeInputFiles: 20_000,
+  mergeInputBytes: 1024 * 1024 * 1024,
   logBytes: 1024 * 1024,
   logLines: 10_000,
   /** Replicas that one worker may hold at once. */

@@ -148,7 +148,12 @@ const parallelism = recordShape(
     strategy: withDefault(oneOfShape(['data_parallel']), 'data_parallel'),
     chunks: withDefault(integerShape(1, limits.chunks), 1),
   },
-  { merge_script: described('Runs over the agreed outputs of all chunks.', file) },
+  {
+    merge_script: described(
+      'Runs over the agreed outputs of all chunks, of which each may then write an equal share of what a merge may be given.',
+      file,
+    ),
+  },
 );
 
 const environment = recordShape(

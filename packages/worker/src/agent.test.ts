@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { refuse, uuidV7Source, type Ending, type ReplicaId } from '@assay/core';
+import { limits, refuse, uuidV7Source, type Ending, type ReplicaId } from '@assay/core';
 import { memorySandbox, type MemoryEnd, type MemoryUnit } from '@assay/core/conformance';
 import { deviceKey } from './device-key.ts';
 import { usualSettings } from './owner/settings.ts';
@@ -137,6 +137,39 @@ describe('an honest worker', () => {
     const reveal = server.rows.get(replica)?.reveal;
     expect(reveal?.metrics).toBeUndefined();
     expect(reveal?.outputs).toEqual(treeOf({ 'all.txt': 'merge.py part', 'metrics.json': '{}' }));
+  });
+
+  it('lets a unit write its share of what the merge of its job may be given, and a merge as much as ever', async () => {
+    const seen: MemoryUnit['unit']['limits'][] = [];
+    const program = ({ unit }: MemoryUnit) => (seen.push(unit.limits), Promise.resolve({}));
+    server.spec = { ...jobSpec, mergeScript: 'main.py', chunks: 100 };
+    server.offer(0);
+    server.offer(1, { kind: 'merge', inputs: treeOf({ 'inputs/0000/out.txt': '' }) });
+    await start({ program, settings: { ...usualSettings, capacity: 1 } });
+    await until(() => seen.length === 2);
+    const { outputFiles, outputBytes } = limits;
+    expect(seen).toMatchObject([
+      { outputFiles: 200, outputBytes: Math.floor(1024 ** 3 / 100) },
+      { outputFiles, outputBytes },
+    ]);
+  });
+
+  it.each([
+    ['a/b/c/d/e/f/g', 'merge.py', 'work', 153],
+    ['a/b/c/d/e/f', 'merge.py', 'work', 0],
+    ['a/b/c/d/e/f/g', null, 'work', 0],
+    ['a/b/c/d/e/f/g', 'merge.py', 'merge', 0],
+  ] as const)('takes a path for too much output where a merge could not be given it: %s', async (...given) => {
+    const [path, mergeScript, kind, exitCode] = given;
+    server.spec = { ...jobSpec, mergeScript, bundle: treeOf({ 'main.py': 'print(1)', 'merge.py': '' }) };
+    const replica = server.offer(0, { kind });
+    await start({ program: async () => ({ files: { [path]: 'x' } }) });
+    await until(() => stateOf(replica) === 'revealed');
+    const outputs = exitCode === 0 ? treeOf({ [path]: 'x' }) : [];
+    expect(server.rows.get(replica)?.reveal).toMatchObject({ exitCode, outputs });
+    expect(server.lines.map(({ text }) => text)).toEqual(
+      exitCode === 0 ? [] : [`too long or too deep a path for a merge: "${path}"`],
+    );
   });
 
   it('waits with its reveal until the unit opens', async () => {

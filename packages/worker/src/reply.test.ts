@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { limits } from '@assay/core';
+import { emptySha256, limits, mergeInputPath, outputBounds } from '@assay/core';
 import { jobSpec, replicaId } from './fake-server.setup.ts';
 import { checkReply } from './reply.ts';
 
@@ -34,5 +34,34 @@ describe('the hosts that an offer lets a unit out to', () => {
     const { offers, declined } = read({ network });
     expect(offers).toEqual([]);
     expect(declined).toEqual([{ replica: replicaId(1), reason: 'offer_unsound: the network is malformed' }]);
+  });
+});
+
+/** What `chunks` units write that all write as much as they may. */
+const most = (chunks: number, extraBytes = 0) => {
+  const { outputFiles, outputBytes } = outputBounds(chunks, true);
+  return Array.from({ length: chunks * outputFiles }, (_, index) => ({
+    path: mergeInputPath(Math.floor(index / outputFiles), String(index)),
+    sizeBytes: index % outputFiles === 0 ? outputBytes + extraBytes : 0,
+    sha256: emptySha256,
+  }));
+};
+const merge = (inputs: object[], chunks = 100) => {
+  const spec = { ...jobSpec, chunks, mergeScript: 'merge.py' };
+  return checkReply({ offers: [{ ...offer, kind: 'merge', inputs }], jobs: { [jobId]: spec } });
+};
+
+describe('the inputs of a merge', () => {
+  it.each([20, 100, limits.chunks])('are taken where %d units wrote as much as they may', (chunks) => {
+    const inputs = most(chunks);
+    const { offers, declined } = merge(inputs, chunks);
+    expect(declined).toEqual([]);
+    expect(offers[0]?.inputs).toHaveLength(jobSpec.bundle.length + inputs.length);
+  });
+
+  it('are refused beyond that', () => {
+    expect(merge(most(100, 1024)).declined).toMatchObject([{ reason: 'offer_unsound: the inputs is too large' }]);
+    const more = [...most(100), { path: 'inputs/0100/x', sizeBytes: 0, sha256: emptySha256 }];
+    expect(merge(more).declined).toMatchObject([{ reason: 'offer_unsound: the inputs has too many files' }]);
   });
 });

@@ -82,8 +82,8 @@ function checkOffer(replica: ReplicaId, offer: Offer, jobs: Readonly<Record<stri
   checkSpec(spec);
   const entryPoint = offer.kind === 'merge' ? spec.mergeScript : spec.entryPoint;
   if (typeof entryPoint !== 'string' || !isSafePath(entryPoint)) throw new Unsound('the entry point is not safe');
-  const bundle = tree(spec.bundle, 'the bundle', '');
-  const merged = offer.kind === 'merge' ? tree(offer.inputs ?? [], 'the inputs', 'inputs/') : [];
+  const bundle = tree(spec.bundle, 'the bundle', bundleBounds);
+  const merged = offer.kind === 'merge' ? tree(offer.inputs ?? [], 'the inputs', mergeBounds) : [];
   const inputs = [...bundle.filter((file) => merged.length === 0 || !file.path.startsWith('inputs/')), ...merged];
   return { replica, unit, job, kind: offer.kind, ordinal, machineClass, spec, entryPoint, inputs };
 }
@@ -120,22 +120,31 @@ export function outputFolder(spec: JobSpec): string {
   return spec.outputDir.replace(/\/$/, '');
 }
 
-function tree(value: unknown, what: string, prefix: string): Tree {
-  const files = list(value, limits.bundleFiles + 1);
-  if (files.length > limits.bundleFiles) throw new Unsound(`${what} has too many files`);
+interface TreeBounds {
+  readonly prefix: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+const bundleBounds: TreeBounds = { prefix: '', files: limits.bundleFiles, bytes: limits.bundleUnpackedBytes };
+const mergeBounds: TreeBounds = { prefix: 'inputs/', files: limits.mergeInputFiles, bytes: limits.mergeInputBytes };
+
+function tree(value: unknown, what: string, bounds: TreeBounds): Tree {
+  const files = list(value, bounds.files + 1);
+  if (files.length > bounds.files) throw new Unsound(`${what} has too many files`);
   const seen = new Set<string>();
   let totalBytes = 0;
   return files.map((entry) => {
     const file = (entry ?? {}) as { path?: unknown; sizeBytes?: unknown; sha256?: unknown };
     const path = typeof file.path === 'string' ? file.path : '';
     const hash = parseSha256(file.sha256);
-    const sound = isSafePath(path) && path.startsWith(prefix) && !seen.has(path.toLowerCase());
+    const sound = isSafePath(path) && path.startsWith(bounds.prefix) && !seen.has(path.toLowerCase());
     if (!sound) throw new Unsound(`${what} has an unsafe path`);
     if (hash === undefined) throw new Unsound(`${what} has a malformed hash`);
     seen.add(path.toLowerCase());
     const sizeBytes = whole(file.sizeBytes, `a size in ${what}`, limits.bundleFileBytes);
     totalBytes += sizeBytes;
-    if (totalBytes > limits.bundleUnpackedBytes) throw new Unsound(`${what} is too large`);
+    if (totalBytes > bounds.bytes) throw new Unsound(`${what} is too large`);
     return { path, sizeBytes, sha256: hash };
   });
 }

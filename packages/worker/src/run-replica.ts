@@ -8,10 +8,12 @@ import {
   exitCodeOf,
   Fault,
   limits,
+  outputBounds,
   parseSha256,
   Refusal,
   toHex,
   treeDigest,
+  unmergeablePath,
   type InputFile,
   type LogSink,
   type SandboxDriver,
@@ -69,7 +71,7 @@ export async function runReplica(deps: RunDeps, offer: CheckedOffer, log: LogSin
     try {
       const outcome = await deps.driver.run(sandboxUnit(offer, inputs.files, deps.mostCores), log, stop);
       try {
-        return await shelve(deps, offer, outcome);
+        return await shelve(deps, offer, withinMerge(offer, outcome, log));
       } finally {
         await outcome.release();
       }
@@ -115,11 +117,23 @@ function sandboxUnit(offer: CheckedOffer, inputs: readonly InputFile[], mostCore
       }),
       memoryBytes: Math.round(spec.resources.memoryGb * 1024 ** 3),
       scratchBytes: Math.min(limits.sandboxScratchBytes, Math.round((spec.resources.memoryGb * 1024 ** 3) / 2)),
-      outputFiles: limits.outputFiles,
-      outputBytes: limits.outputBytes,
+      ...outputBounds(spec.chunks, isMerged(offer)),
       logBytes: limits.logBytes,
     },
   };
+}
+
+/** Whether a merge will read what this unit writes. */
+function isMerged({ kind, spec }: CheckedOffer): boolean {
+  return kind === 'work' && typeof spec.mergeScript === 'string';
+}
+
+/** Outputs that no merge could be given are too much output: every worker says so of them, so the unit is what failed. */
+function withinMerge(offer: CheckedOffer, outcome: SandboxOutcome, log: LogSink): SandboxOutcome {
+  const path = isMerged(offer) && outcome.ending.kind === 'exit' ? unmergeablePath(outcome.outputs) : undefined;
+  if (path === undefined || exitCodeOf(outcome.ending) !== 0) return outcome;
+  log('stderr', `too long or too deep a path for a merge: ${JSON.stringify(path)}\n`);
+  return { ...outcome, ending: { kind: 'killed', why: 'outputs' }, outputs: [] };
 }
 
 async function shelve(deps: RunDeps, offer: CheckedOffer, outcome: SandboxOutcome): Promise<RunEnd> {

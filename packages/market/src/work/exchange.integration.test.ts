@@ -156,6 +156,25 @@ describe('a unit', () => {
     expect(await jobRow(job)).toMatchObject({ state: 'verified', units_agreed: 3, units_total: 3 });
   });
 
+  test('whose units wrote more than a merge may be given is not read as a whole: one file too many tells enough', async () => {
+    const job = await addJob(scene.database.db, { chunks: 3, redundancy: 1, merge: true });
+    const [device] = await devices(1);
+    const results = (await say0(device, { claim: 5 })).offers.map((offer) => resultOf(offer));
+    await say0(device, { commits: results });
+    await say0(device, { reveals: results });
+    await scene.database.db.query(
+      `UPDATE replica SET outputs = (
+         SELECT jsonb_agg(outputs->0 || jsonb_build_object('path', 'f' || n)) FROM generate_series(1, $2::int) AS n)
+       WHERE id = ANY($1)`,
+      [results.map(({ offer }) => offer.replica), limits.mergeInputFiles / 2],
+    );
+    const { offers } = await say0(device, { claim: 5, waitMs: 2000 });
+    expect(offers).toMatchObject([{ kind: 'merge' }]);
+    expect(offers[0]?.inputs).toHaveLength(limits.mergeInputFiles + 1);
+    expect(offers[0]?.inputs?.at(-1)?.path).toBe('inputs/0002/f1');
+    await scene.database.db.query('UPDATE unit SET wanted = 0 WHERE job_id = $1', [job]);
+  });
+
   test('judged by a metric agrees within its tolerance on the lower median', async () => {
     const job = await addJob(scene.database.db, { tolerance: 0.01 });
     const group = await devices(3);

@@ -1,15 +1,17 @@
 /** Jobs as the exchange of work sees them: their fixed parts, their counters, and how they end. */
 
-import type {
-  AccountId,
-  JobId,
-  JobProgress,
-  Manifest,
-  ReplicaId,
-  Tree,
-  UnitId,
-  WorkerId,
-  WorkJobRow,
+import {
+  limits,
+  mergeInputPath,
+  type AccountId,
+  type JobId,
+  type JobProgress,
+  type Manifest,
+  type ReplicaId,
+  type Tree,
+  type UnitId,
+  type WorkerId,
+  type WorkJobRow,
 } from '@assay/core';
 import { rowSet } from './set-based.ts';
 import type { Tx } from '../database.ts';
@@ -110,16 +112,26 @@ export async function openMerge(tx: Tx, job: JobId, unit: UnitId): Promise<void>
   );
 }
 
-/** The agreed outputs of the work units, each under `inputs/<ordinal, 4 digits>/`. */
+/**
+ * The agreed outputs of the work units, each where the merge finds it. Of more than a merge may be given only one too
+ * many is answered: then workers see that there is too much, and nobody holds what no job needs.
+ */
 export async function mergeInputs(tx: Tx, job: JobId): Promise<Tree> {
   const units = await tx.query<{ ordinal: number; outputs: Tree }>(
-    `SELECT ordinal, outputs FROM unit JOIN replica ON replica.id = canonical_replica
-     WHERE unit.job_id = $1 AND kind = 'work' AND unit.state = 'agreed' ORDER BY ordinal`,
-    [job],
+    {
+      name: 'work.merge_inputs',
+      text: `SELECT ordinal, outputs FROM (
+          SELECT ordinal, outputs, sum(jsonb_array_length(outputs)) OVER (ORDER BY ordinal)
+            - jsonb_array_length(outputs) AS before
+          FROM unit JOIN replica ON replica.id = canonical_replica
+          WHERE unit.job_id = $1 AND kind = 'work' AND unit.state = 'agreed') AS one
+        WHERE before <= $2 ORDER BY ordinal`,
+    },
+    [job, limits.mergeInputFiles],
   );
-  return units.flatMap(({ ordinal, outputs }) =>
-    outputs.map((file) => ({ ...file, path: `inputs/${String(ordinal).padStart(4, '0')}/${file.path}` })),
-  );
+  return units
+    .flatMap(({ ordinal, outputs }) => outputs.map((file) => ({ ...file, path: mergeInputPath(ordinal, file.path) })))
+    .slice(0, limits.mergeInputFiles + 1);
 }
 
 /** Moves a job from funded to verified; returns the end of its challenge window. */

@@ -55,7 +55,7 @@ export const Offer = named(
       description: 'What the worker said it computes this with; it signs the same with the result.',
     }),
     leaseUntil: instant,
-    inputs: Type.Optional(tree),
+    inputs: Type.Optional(Type.Array(ref(TreeFile), { maxItems: limits.mergeInputFiles })),
   }),
 );
 
