@@ -1,4 +1,4 @@
-import { newId } from '@assay/core';
+import { limits, newId } from '@assay/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sweepWork } from './sweep-work.ts';
 import { createJobFacts } from './job-facts.ts';
