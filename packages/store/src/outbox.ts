@@ -98,7 +98,7 @@ export async function claimOutbox(
 const finish = {
   name: 'outbox_finish',
   text: `UPDATE outbox SET state = $3::outbox_state, provider_id = coalesce($4, provider_id), last_error = $5,
-      in_doubt = CASE $6 WHEN 'unknown' THEN true WHEN 'retry' THEN in_doubt ELSE false END,
+      in_doubt = CASE $6 WHEN 'unknown' THEN true WHEN 'retry' THEN in_doubt WHEN 'human' THEN in_doubt ELSE false END,
       next_at = assay_now() + $7::bigint * interval '1 millisecond', lease_until = NULL,
       finished_at = CASE WHEN $3 IN ('done', 'failed') THEN assay_now() END
     WHERE id = $1 AND fence = $2 AND state = 'sending' RETURNING kind, op, ref`,

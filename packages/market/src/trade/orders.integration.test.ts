@@ -1,6 +1,6 @@
 import { money, newId, type AccountId, type JobId, type PaymentProvider } from '@assay/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readAudit, resumeOutbox } from '@assay/store';
+import { readAudit, readHeldOutbox, resumeOutbox } from '@assay/store';
 import { addAccount } from '../work/work-scene.setup.ts';
 import { cancelJob, expireJobs } from './cancel-job.ts';
 import { checkBooks } from './check-books.ts';
@@ -144,6 +144,7 @@ describe('a payment', () => {
 
   test('that the provider no longer knows is left to a human, who says that it has nothing of it', async () => {
     const made = await order(scene);
+    await scene.db.query(`UPDATE job SET expires_at = expires_at + interval '7 days' WHERE id = $1`, [made.job]);
     let calls = 0;
     const silent = (provider: PaymentProvider): PaymentProvider => ({
       ...provider,
@@ -169,6 +170,8 @@ describe('a payment', () => {
       );
     const [message] = await messages();
     expect(message?.state).toBe('human');
+    const held = await readHeldOutbox(scene.db, message!.id - 1n, 1);
+    expect(held).toMatchObject([{ id: message!.id, inDoubt: true }]);
     expect(await readAudit(scene.db, 0n, 10, String(message!.id))).toMatchObject([
       { action: 'outbox.held', data: { kind: 'payment', error: expect.stringContaining('forgotten the key') } },
     ]);
