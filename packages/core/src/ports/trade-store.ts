@@ -98,8 +98,13 @@ export interface EarningBook {
   add(earnings: readonly (Earning & { readonly job: JobId })[]): Promise<void>;
   /** Queues what is owed for a payout in `delayMs`. */
   owe(debts: readonly Debt[], delayMs: number): Promise<void>;
-  /** Payees with a working account at a payment provider and debts that are due, with all of these; locks the debts. */
-  payees(limit: number): Promise<readonly Payee[]>;
+  /**
+   * Payees with a working account and debts that are due, with all of these; locks the debts. An account in one of
+   * `regions` is preferred to others.
+   */
+  payees(limit: number, regions: readonly Region[]): Promise<readonly Payee[]>;
+  /** Leaves debts alone for `delayMs`. */
+  postpone(payee: AccountId, jobs: readonly JobId[], delayMs: number): Promise<void>;
   /** Takes what was owed out of the queue. */
   take(payee: AccountId, jobs: readonly JobId[]): Promise<void>;
   /** A payout was refused by the account's own fault: it is used no more until it is changed. */

@@ -14,6 +14,8 @@ const accountFaults: ReadonlySet<string> = new Set([
   'bank_ownership_changed',
   'debit_not_authorized',
   'incorrect_account_holder_name',
+  // The payee has not given the provider what it asks of those whom it pays.
+  'insufficient_capabilities_for_transfer',
   'invalid_account_number',
   'no_account',
   'recipient_unknown',

@@ -4,6 +4,7 @@ import { limits, type InboxMessage, type Region, type TransferRow } from '@assay
 import { applyObserved, type ApplyDeps } from './apply-transfer.ts';
 import { eachOf } from './each-of.ts';
 import { observe } from './observed.ts';
+import { providerOf } from './region-provider.ts';
 import type { TradeDeps } from './trade-deps.ts';
 
 export type InboxDeps = ApplyDeps & Pick<TradeDeps, 'store' | 'providers'>;
@@ -24,7 +25,9 @@ async function consume(deps: InboxDeps, message: InboxMessage): Promise<void> {
   // Only our stored id of the object counts: what an event or its metadata claims may be about somebody else's money.
   const transfer = await deps.store.transaction((tx) => tx.transfers.findByProvider(region, object, providerId));
   if (!transfer) return await park(deps, message, `no ${object} of ours has the id ${providerId}`);
-  const seen = await observe(deps.providers.forRegion(region), object, providerId);
+  const provider = providerOf(deps.providers, region);
+  if (!provider) return await park(deps, message, `no payment provider is configured for ${region} any more`);
+  const seen = await observe(provider, object, providerId);
   if (seen.kind !== 'ok') return await park(deps, message, seen.message);
   await deps.store.transaction(async (tx) => {
     const locked = await tx.transfers.lock(transfer.id);
@@ -53,8 +56,9 @@ export async function askProviders(deps: InboxDeps): Promise<number> {
 
 async function ask(deps: InboxDeps, transfer: TransferRow): Promise<void> {
   const { region, kind, providerId } = transfer;
-  if (providerId === null) return;
-  const seen = await observe(deps.providers.forRegion(region), kind, providerId);
+  const provider = providerOf(deps.providers, region);
+  if (providerId === null || !provider) return;
+  const seen = await observe(provider, kind, providerId);
   if (seen.kind !== 'ok') return;
   await deps.store.transaction(async (tx) => {
     const locked = await tx.transfers.lock(transfer.id);

@@ -29,7 +29,14 @@ export function earningBook(tx: Tx): EarningBook {
     lockTurnover: (accounts, currency) => lockTurnover(tx, accounts, currency),
     add: (earnings) => addEarnings(tx, earnings),
     owe: (debts, delayMs) => owe(tx, debts, delayMs),
-    payees: (limit) => payees(tx, limit),
+    payees: (limit, regions) => payees(tx, limit, regions),
+    async postpone(payee, jobs, delayMs) {
+      await tx.query(
+        `UPDATE payable SET due_at = assay_now() + $3::bigint * interval '1 millisecond'
+         WHERE payee_id = $1 AND job_id = ANY($2)`,
+        [payee, jobs, delayMs],
+      );
+    },
     async take(payee, jobs) {
       await tx.query('DELETE FROM payable WHERE payee_id = $1 AND job_id = ANY($2)', [payee, jobs]);
     },
@@ -136,19 +143,19 @@ async function owe(tx: Tx, debts: readonly Debt[], delayMs: number): Promise<voi
   );
 }
 
-/** The account of the payee's own region is preferred where there are several. */
+/** Among accounts in regions with a payment provider that of the payee's own region is preferred. */
 const duePayees = {
   name: 'trade.payees',
   text: `SELECT p.payee_id AS account, a.region, a.destination FROM (
       SELECT payee_id, min(due_at) AS due_at FROM payable WHERE due_at <= assay_now() GROUP BY payee_id) p
     CROSS JOIN LATERAL (SELECT o.region, o.destination FROM payout_account o JOIN account c ON c.id = o.account_id
       WHERE o.account_id = p.payee_id AND o.disabled_at IS NULL
-      ORDER BY o.region <> c.region, o.region LIMIT 1) a
+      ORDER BY o.region <> ALL($2), o.region <> c.region, o.region LIMIT 1) a
     ORDER BY p.due_at, p.payee_id LIMIT $1`,
 };
 
-async function payees(tx: Tx, limit: number): Promise<Payee[]> {
-  const due = await tx.query<{ account: AccountId; region: Region; destination: string }>(duePayees, [limit]);
+async function payees(tx: Tx, limit: number, regions: readonly Region[]): Promise<Payee[]> {
+  const due = await tx.query<{ account: AccountId; region: Region; destination: string }>(duePayees, [limit, regions]);
   const debts = await tx.query<{ payee: AccountId; job: JobId; currency: Currency; amount: bigint }>(
     {
       name: 'trade.debts_lock',
