@@ -9,8 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { dirname } from 'node:path';
 import { Fault, limits } from '@assay/core';
 import { writeSecret, type Folders } from './folders.ts';
+import { markedProcess, processMark, startOf } from './process-identity.ts';
 
 const mark = 'ASSAY_FABRIC_NODE';
+/** More than the last lines that anybody is shown. */
+const logEndBytes = 64 * 1024;
 
 export interface Program {
   readonly name: string;
@@ -40,7 +43,7 @@ export async function startProgram(folders: Folders, program: Program): Promise<
     });
     child.unref();
     const pid = child.pid ?? 0;
-    await writeSecret(folders.pid(program.name), `${pid}\n`);
+    await writeSecret(folders.pid(program.name), await processMark(pid));
     return pid;
   } catch (error) {
     throw new Fault('ledger.unavailable', `${program.path} does not start`, { cause: error, retry: false });
@@ -73,11 +76,11 @@ async function markedPrograms(folders: Folders, pids: readonly number[]): Promis
 }
 
 /** Where there is no /proc, the pid files must do. */
-async function recordedPrograms(folders: Folders): Promise<ReadonlyMap<string, number>> {
+export async function recordedPrograms(folders: Folders): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   for (const name of await namesIn(dirname(folders.node('any').home))) {
-    const pid = Number(await readFile(folders.pid(name), 'utf8').catch(() => '0'));
-    if (pid > 0 && isAlive(pid)) found.set(name, pid);
+    const pid = await markedProcess(await readFile(folders.pid(name), 'utf8').catch(() => ''));
+    if (pid !== undefined) found.set(name, pid);
   }
   return found;
 }
@@ -86,28 +89,41 @@ async function namesIn(folder: string): Promise<string[]> {
   return readdir(folder).catch(() => []);
 }
 
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Ends the programs: politely, then not. Returns the names of those that ran. */
+/**
+ * Ends the programs: politely, then not. Returns the names of those that ran; faults where even that does not end one,
+ * as when it waits for a disk that does not answer.
+ */
 export async function stopPrograms(folders: Folders, onlyNames?: readonly string[]): Promise<string[]> {
   const running = [...(await runningPrograms(folders))].filter(([name]) => onlyNames?.includes(name) ?? true);
-  for (const [, pid] of running) signal(pid, 'SIGTERM');
-  const deadline = performance.now() + limits.fabricStopMs;
-  let left = running.map(([, pid]) => pid);
+  let left = await stillRunning(running.map(([name, pid]) => ({ name, pid, start: undefined })));
+  for (const { pid } of left) signal(pid, 'SIGTERM');
+  const startedMs = performance.now();
   while (left.length > 0) {
-    if (performance.now() > deadline) for (const pid of left) signal(pid, 'SIGKILL');
+    const tookMs = performance.now() - startedMs;
+    if (tookMs > 2 * limits.fabricStopMs) {
+      const names = left.map(({ name, pid }) => `${name} (process ${pid})`).join(', ');
+      throw new Fault('ledger.unavailable', `${names} cannot be ended`, { retry: false });
+    }
+    if (tookMs > limits.fabricStopMs) for (const { pid } of left) signal(pid, 'SIGKILL');
     await sleep(20);
-    left = left.filter(isAlive);
+    left = await stillRunning(left);
   }
   await Promise.all(running.map(([name]) => rm(folders.pid(name), { force: true })));
   return running.map(([name]) => name);
+}
+
+interface Running {
+  readonly name: string;
+  readonly pid: number;
+  readonly start: string | undefined;
+}
+
+/** Those that have not ended; a number that somebody else has got meanwhile is none of them. */
+async function stillRunning(programs: readonly Running[]): Promise<Running[]> {
+  const now = await Promise.all(programs.map(async (program) => ({ program, start: await startOf(program.pid) })));
+  return now.flatMap(({ program, start }) =>
+    start !== undefined && (program.start ?? start) === start ? [{ ...program, start }] : [],
+  );
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {
@@ -118,8 +134,17 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** The last lines of a node's log, for an error that says why. */
+/** The last lines of a node's log, for an error that says why. A log may have any length, so only its end is read. */
 export async function lastLines(path: string, count = 5): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-count).join('\n');
+  const file = await open(path, 'r').catch(() => undefined);
+  if (!file) return '';
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(size, logEndBytes);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    const lines = buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n');
+    return lines.slice(-count).join('\n');
+  } finally {
+    await file.close();
+  }
 }
