@@ -10,7 +10,7 @@ import type { Envelope, UnitVerdict } from './statement.ts';
 import type { Tree } from './tree.ts';
 import type { UnitKind } from './unit.ts';
 
-export const receiptFormat = 'assay/receipt/1';
+export const receiptFormat = 'assay/receipt/2';
 
 export interface Receipt {
   readonly format: typeof receiptFormat;

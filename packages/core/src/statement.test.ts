@@ -53,7 +53,7 @@ describe('encodings', () => {
   it('of envelopes are lines of text', () => {
     const request = `req_${'0'.repeat(32)}` as RequestId;
     const envelope = { worker, request, sentAtMs: 7, statementsRoot: hash('r'), bodySha256: hash('b') };
-    expect(envelopeText(envelope)).toBe(`assay/exchange/1\n${worker}\n${request}\n7\n${hash('r')}\n${hash('b')}`);
+    expect(envelopeText(envelope)).toBe(`assay/exchange/2\n${worker}\n${request}\n7\n${hash('r')}\n${hash('b')}`);
   });
 
   it('leave out what does not belong to them', () => {

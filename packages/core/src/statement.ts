@@ -82,7 +82,7 @@ export interface Envelope {
 /** The UTF-8 text that the device signs with ed25519. */
 export function envelopeText(envelope: Envelope): string {
   const { worker, request, sentAtMs, statementsRoot: root, bodySha256 } = envelope;
-  return `assay/exchange/1\n${worker}\n${request}\n${sentAtMs}\n${root}\n${bodySha256}`;
+  return `assay/exchange/2\n${worker}\n${request}\n${sentAtMs}\n${root}\n${bodySha256}`;
 }
 
 /** The verdict on one unit, as the ledger's result root and the receipt carry it. */
