@@ -652,6 +652,7 @@ CREATE TABLE replica (
   state text DEFAULT 'leased'::text NOT NULL,
   claimed_at timestamp with time zone NOT NULL,
   lease_until timestamp with time zone NOT NULL,
+  run_until timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
   commitment text COLLATE "C",
   commit_request text COLLATE "C",
   commit_leaf smallint,

@@ -62,6 +62,8 @@ export const limits = {
   /** What a merge may be given; each work unit of its job may write an equal share of it. */
   mergeInputFiles: 20_000,
   mergeInputBytes: 1024 * 1024 * 1024,
+  /** Files of a job's results that are listed at once, or put into one zip; above it those of one unit at a time. */
+  resultFiles: 50_000,
   logBytes: 1024 * 1024,
   logLines: 10_000,
   /** Replicas that one worker may hold at once. */
@@ -70,6 +72,8 @@ export const limits = {
   exchangeItems: 64,
   longPollMs: 25_000,
   leaseMs: 60_000,
+  /** What a unit may take besides the time limit of its job: to fetch inputs and to start. A lease is renewed up to there. */
+  runSlackMs: 3_600_000,
   /** How long a worker may take to show a result once its unit opens. */
   revealMs: 60_000,
   failureReasonChars: 500,

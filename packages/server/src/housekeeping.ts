@@ -20,7 +20,8 @@ export function startHousekeeping(deps: HousekeepingDeps): { stop(): Promise<voi
   const { db, work, exchange, log } = deps;
   const facts = createJobFacts(work);
   const sweep = async (): Promise<void> => {
-    const { wake } = await sweepWork({ ...deps, store: work, facts });
+    const { wake, problems } = await sweepWork({ ...deps, store: work, facts });
+    for (const err of problems) log.error({ err }, 'a sweep failed and will try again');
     if (wake.units || wake.workers.length > 0) exchange.wake(wake);
   };
   const prune = async (): Promise<void> => {

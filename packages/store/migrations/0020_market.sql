@@ -112,6 +112,8 @@ CREATE TABLE replica (
     CHECK (state IN ('leased', 'committed', 'revealed', 'agreed', 'disagreed', 'lost', 'failed', 'withdrawn')),
   claimed_at timestamptz NOT NULL,
   lease_until timestamptz NOT NULL,
+  -- Up to when the lease can be renewed.
+  run_until timestamptz NOT NULL DEFAULT 'infinity',
   commitment text COLLATE "C",
   commit_request text COLLATE "C",
   commit_leaf smallint,

@@ -125,6 +125,8 @@ export interface ReplicaGlimpse {
   readonly unitState: UnitState;
   /** Its lease, or its time to reveal, is over. */
   readonly overdue: boolean;
+  /** Its lease can be renewed no more. */
+  readonly isOver: boolean;
 }
 
 /** Something in a request that was refused, with the reason. */
@@ -160,6 +162,8 @@ export interface ClaimRow extends IndependenceKeys {
   readonly unit: UnitId;
   readonly job: JobId;
   readonly machineClass: string;
+  /** Up to when its lease can be renewed. */
+  readonly runUntilMs: number;
 }
 
 export interface CommitRow {

@@ -23,10 +23,17 @@ afterAll(() => scene.close());
 const what = 'a sealed import was called';
 const sweep = () => sweepWork({ store: scene.store, facts: createJobFacts(scene.store), ids, sha256 });
 
-/** Three workers run a unit of a job to its end; each of `words` is what one of them says, the others show nothing yet. */
-async function accused(words: readonly (string | undefined)[]): Promise<{ job: JobId; customer: AccountId }> {
-  const job = await addJob(scene.database.db, { redundancy: 3 });
-  const devices = await Promise.all([1, 2, 3].map(() => addDevice(scene.database.db)));
+/**
+ * Workers run a unit of a job to its end: `words` is what the first of them say that it reached for, `honest` more of
+ * them see it end well, and the rest of `redundancy` never show their result.
+ */
+async function accused(
+  words: readonly (string | undefined)[],
+  { redundancy = 3, honest = 0 } = {},
+): Promise<{ job: JobId; customer: AccountId }> {
+  const { db } = scene.database;
+  const job = await addJob(db, { redundancy });
+  const devices = await Promise.all(Array.from({ length: redundancy }, () => addDevice(db)));
   const results = [];
   for (const device of devices) {
     const { offers } = await say(scene.exchanges[0], device, { claim: 1, waitMs: 5000 });
@@ -36,15 +43,22 @@ async function accused(words: readonly (string | undefined)[]): Promise<{ job: J
   for (const [index, device] of devices.entries()) {
     await say(scene.exchanges[0], device, { commits: results.slice(index, index + 1) });
   }
-  for (const [index, breach] of words.entries()) {
-    const reveal = { ...results[index]!, exitCode: 159, ...(breach === undefined ? {} : { breach }) };
+  const shown = [...words.map((breach) => ({ exitCode: 159, breach })), ...Array.from({ length: honest }, () => ({}))];
+  for (const [index, { breach, ...more }] of shown.map((one) => ({ breach: undefined, ...one })).entries()) {
+    const reveal = { ...results[index]!, ...more, ...(breach === undefined ? {} : { breach }) };
     await say(scene.exchanges[0], devices[index]!, { reveals: [reveal] });
   }
-  const [row] = await scene.database.db.query<{ customer: AccountId }>(
-    'SELECT customer_id AS customer FROM job WHERE id = $1',
-    [job],
-  );
+  const [row] = await db.query<{ customer: AccountId }>('SELECT customer_id AS customer FROM job WHERE id = $1', [job]);
   return { job, customer: row!.customer };
+}
+
+/** Lets the time to reveal pass for all who have not, and then the patience with replacements. */
+async function passTime(): Promise<void> {
+  const { owner } = scene.database;
+  await owner.query(`UPDATE unit SET reveal_due_at = assay_now() - interval '1 s' WHERE state = 'revealing'`);
+  await owner.query(`UPDATE desk SET seen_at = assay_now() - interval '1 hour'`);
+  expect(await sweep()).toMatchObject({ banned: 0, problems: [] });
+  await owner.query(`UPDATE unit SET wanted_since = assay_now() - interval '1 hour' WHERE wanted > 0`);
 }
 
 async function banOf(customer: AccountId): Promise<unknown> {
@@ -56,21 +70,32 @@ async function end(job: JobId): Promise<void> {
   await scene.store.transaction((tx) => tx.failJob(job, { code: 'job.overdue', text: 'the test is over' }));
 }
 
-test('two independent workers that say the same end the job and ban its customer, once', async () => {
+test('two independent workers whose report is the verdict have the customer banned, once', async () => {
   const { job, customer } = await accused([what, what]);
-  const swept = await sweep();
-  expect(swept).toMatchObject({ banned: 1 });
-  expect(swept.wake.workers).toHaveLength(1);
+  expect(await sweep()).toMatchObject({ banned: 0 });
+  expect(await banOf(customer)).toBeNull();
+  await passTime();
+  expect(await sweep()).toMatchObject({ banned: 1, problems: [] });
   expect(await banOf(customer)).toBe(`${job}: ${what}`);
-  expect(scene.endings.filter((one) => one.job === job)).toEqual([{ job, kind: 'failed', code: 'job.escape_attempt' }]);
+  expect(scene.endings.filter((one) => one.job === job)).toEqual([{ job, kind: 'failed', code: 'job.code_failed' }]);
   expect(await sweep()).toMatchObject({ banned: 0 });
   const audit = await scene.database.db.query('SELECT actor, action FROM audit_log WHERE ref = $1', [customer]);
   expect(audit).toEqual([{ actor: 'system', action: 'ban.add' }]);
 });
 
+test('two workers against an honest majority ban nobody, and are weighed', async () => {
+  const { job, customer } = await accused([what, what], { redundancy: 5, honest: 3 });
+  await passTime();
+  expect(await sweep()).toMatchObject({ banned: 0 });
+  expect(await banOf(customer)).toBeNull();
+  const open = await scene.database.db.query('SELECT FROM breach WHERE job_id = $1 AND NOT weighed', [job]);
+  expect(open).toEqual([]);
+});
+
 test('one worker, or two that say different things, ban nobody', async () => {
   for (const words of [[what], [what, 'something else'], [what, undefined]]) {
     const { job, customer } = await accused(words);
+    await passTime();
     expect(await sweep()).toMatchObject({ banned: 0 });
     expect(await banOf(customer)).toBeNull();
     await end(job);

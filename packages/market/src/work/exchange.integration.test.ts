@@ -230,6 +230,60 @@ describe('leases', () => {
     await scene.database.db.query('UPDATE unit SET wanted = 0 WHERE job_id = $1', [job]);
   });
 
+  test('are renewed no longer than the unit may take', async () => {
+    const job = await addJob(scene.database.db, { redundancy: 1 });
+    const [device] = await devices(1);
+    const { offers } = await say0(device, { claim: 1 });
+    const running = offers.map((offer) => offer.replica);
+    const at = async () => {
+      const [row] = await scene.database.db.query<{ left: number }>(
+        'SELECT extract(epoch FROM run_until - claimed_at)::float8 * 1000 AS left FROM replica WHERE job_id = $1',
+        [job],
+      );
+      return row!.left;
+    };
+    expect(await at()).toBeCloseTo(3_600_000 + limits.runSlackMs, -2);
+    await scene.database.owner.query(`UPDATE replica SET run_until = assay_now() + interval '5 s' WHERE job_id = $1`, [
+      job,
+    ]);
+    await say0(device, { running });
+    const [row] = await scene.database.db.query(
+      'SELECT lease_until = run_until AS same FROM replica WHERE job_id = $1',
+      [job],
+    );
+    expect(row).toEqual({ same: true });
+    await scene.database.owner.query(
+      `UPDATE replica SET run_until = assay_now() - interval '1 s', lease_until = assay_now() - interval '1 s' WHERE job_id = $1`,
+      [job],
+    );
+    expect((await say0(device, { running })).stop).toEqual(running);
+    expect(await states(job)).toEqual(['lost']);
+    await scene.database.db.query('UPDATE unit SET wanted = 0 WHERE job_id = $1', [job]);
+  });
+
+  test('of a silent worker end however many others wait silently for a unit to open', async () => {
+    const job = await addJob(scene.database.db, { chunks: limits.sweepDesks + 1, redundancy: 2 });
+    const owner = await addAccount(scene.database.db);
+    const silent = await Promise.all(
+      Array.from({ length: limits.sweepDesks + 1 }, () => addDevice(scene.database.db, owner)),
+    );
+    const results = await claimAll(silent);
+    for (const [index, device] of silent.slice(1).entries()) {
+      await say0(device, { commits: results.slice(index + 1, index + 2) });
+    }
+    await scene.database.owner.query(`UPDATE desk SET seen_at = assay_now() - interval '2 hours'`);
+    await scene.database.owner.query(
+      `UPDATE desk SET seen_at = assay_now() - interval '30 minutes' WHERE worker_id = $1`,
+      [silent[0]!.id],
+    );
+    await scene.database.owner.query(
+      `UPDATE replica SET lease_until = assay_now() - interval '20 minutes' WHERE worker_id = $1`,
+      [silent[0]!.id],
+    );
+    expect((await sweep()).lost).toBe(1);
+    await scene.database.db.query('UPDATE unit SET wanted = 0 WHERE job_id = $1', [job]);
+  });
+
   test('a committed worker that does not reveal in time is lost and the unit goes on', async () => {
     const job = await addJob(scene.database.db, { redundancy: 2 });
     const [one, two] = await devices(2);
@@ -247,6 +301,20 @@ describe('leases', () => {
     expect(unit).toEqual({ state: 'running', wanted: 1, planned: 3 });
     await scene.database.db.query('UPDATE unit SET wanted = 0 WHERE job_id = $1', [job]);
   });
+});
+
+test('replicas of a unit far down the pool go to one party once, although all ask at the same time', async () => {
+  const { db, owner } = scene.database;
+  const asks = { resources: { memory_gb: 60, expected_minutes: 0.01 } };
+  const head = await addJob(db, { chunks: limits.tickOpenUnits, redundancy: 1, asks });
+  const job = await addJob(db, { redundancy: 3 });
+  await owner.query('UPDATE unit SET position = position + 100000000 WHERE job_id = $1', [job]);
+  const house = await devices(3);
+  await owner.query(`UPDATE worker SET hub = 'one house' WHERE id = ANY($1)`, [house.map((device) => device.id)]);
+  const replies = await Promise.all(house.map((device) => say(scene.exchanges[0], device, { claim: 1, waitMs: 1000 })));
+  expect(replies.flatMap((reply) => reply.offers)).toHaveLength(1);
+  expect(await states(job)).toEqual(['leased']);
+  await owner.query('UPDATE unit SET wanted = 0 WHERE job_id = ANY($1)', [[head, job]]);
 });
 
 describe('a request', () => {

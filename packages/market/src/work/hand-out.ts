@@ -17,7 +17,7 @@ import {
   type WorkerProfile,
   type WorkTx,
 } from '@assay/core';
-import type { JobFactsReader } from './job-facts.ts';
+import type { JobFacts, JobFactsReader } from './job-facts.ts';
 import { jobChange, moveUnit, type TickState } from './tick-state.ts';
 
 /** A request that would take `wants` more replicas. */
@@ -103,11 +103,16 @@ async function addToPool(deps: HandOutDeps, state: TickState, pool: Pool, found:
     const unit = state.units.get(row.id) ?? row;
     if (unit.wanted > 0) pool.units.push(unit);
   }
-  for (const one of found.taken) {
-    const known = pool.taken.get(one.unit);
-    if (known) known.push(one);
-    else pool.taken.set(one.unit, [one]);
-  }
+  for (const one of found.taken) addTaken(pool, one);
+  // What this tick gave out before is not in the database yet.
+  const fresh = new Set(found.units.map((unit) => unit.id));
+  for (const claimed of state.changes.claims) if (fresh.has(claimed.unit)) addTaken(pool, { ...claimed, lost: false });
+}
+
+function addTaken(pool: Pool, one: Taken): void {
+  const known = pool.taken.get(one.unit);
+  if (known) known.push(one);
+  else pool.taken.set(one.unit, [one]);
 }
 
 const nobody: Taken[] = [];
@@ -124,7 +129,7 @@ function giveFrom(deps: HandOutDeps, state: TickState, pool: Pool, taking: Takin
     const taken = all === nobody ? all : all.filter((one) => !one.lost);
     if (!mayTake(taking.profile, { ...facts.needs, machineClass: unit.machineClass, taken }).ok) continue;
     const { comparator } = facts.policies[unit.kind];
-    const offer = claim(deps.ids, state, unit, taking, { attempt, comparator, runner: facts.needs.runner });
+    const offer = claim(deps.ids, state, unit, taking, { attempt, comparator, facts });
     const mine = { ...taking.profile, unit: unit.id, lost: false };
     if (all === nobody) pool.taken.set(unit.id, [mine]);
     else all.push(mine);
@@ -148,11 +153,11 @@ function claim(
   state: TickState,
   unit: UnitRow,
   taking: Taking,
-  terms: { readonly attempt: number; readonly runner: string; readonly comparator: Comparator },
+  terms: { readonly attempt: number; readonly comparator: Comparator; readonly facts: JobFacts },
 ): OfferRow {
   const { profile } = taking;
-  const { attempt, runner, comparator } = terms;
-  const machineClass = profile.runners[runner] ?? '';
+  const { attempt, comparator, facts } = terms;
+  const machineClass = profile.runners[facts.needs.runner] ?? '';
   moveUnit(state, unit, 'claim');
   unit.wanted -= 1;
   if (comparator.type === 'exact') unit.machineClass ??= machineClass;
@@ -163,6 +168,7 @@ function claim(
     unit: unit.id,
     job: unit.job,
     machineClass,
+    runUntilMs: state.nowMs + facts.spec.timeoutMs + limits.runSlackMs,
     worker: profile.worker,
     owner: profile.owner,
     payoutAccount: profile.payoutAccount,

@@ -1,24 +1,22 @@
-/** What reports of escape attempts bring about: a job that independent workers accuse alike ends, its customer is banned. */
+/** What reports of escape attempts bring about: a customer whose job independent workers accuse alike is banned. */
 
-import { limits, provenBreach, type WorkerId, type WorkStore } from '@assay/core';
+import { limits, provenBreach, type WorkStore } from '@assay/core';
 
-/** Weighs the reports that came in since the last sweep; tells whom the end of their jobs must wake. */
-export async function sweepBreaches(
-  store: WorkStore,
-): Promise<{ readonly banned: number; readonly workers: readonly WorkerId[] }> {
-  const workers: WorkerId[] = [];
-  let banned = 0;
+/**
+ * Weighs the reports of units that were decided since the last sweep; answers how many jobs they prove against. The
+ * verdict has ended such a job already. A job that cannot be weighed is among the `problems` and holds up no other.
+ */
+export async function sweepBreaches(store: WorkStore, problems: unknown[]): Promise<number> {
+  let proven = 0;
   for (const breached of await store.transaction((tx) => tx.breachedJobs(limits.sweepUnits))) {
-    const proven = provenBreach(breached.reports);
-    if (proven !== undefined) banned += 1;
-    // A transaction each: the audit log's line comes last in it.
-    const holders = await store.transaction(async (tx) => {
-      const text = `independent workers saw it try to leave its sandbox: ${proven}`;
-      const told = proven === undefined ? [] : await tx.failJob(breached.job, { code: 'job.escape_attempt', text });
-      await tx.weighBreach(breached, proven);
-      return told;
-    });
-    workers.push(...holders);
+    const what = provenBreach(breached.reports);
+    try {
+      // A transaction each: the audit log's line comes last in it.
+      await store.transaction((tx) => tx.weighBreach(breached, what));
+      if (what !== undefined) proven += 1;
+    } catch (error) {
+      problems.push(error);
+    }
   }
-  return { banned, workers };
+  return proven;
 }

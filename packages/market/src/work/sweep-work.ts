@@ -1,6 +1,6 @@
 /** What time alone brings about: leases of silent workers, patience with missing replacements and jobs end. */
 
-import { limits, type WorkerId, type WorkStore, type WorkTx, type WorkWake } from '@assay/core';
+import { limits, type JobId, type WorkerId, type WorkStore, type WorkTx, type WorkWake } from '@assay/core';
 import { finishTick, type FinishDeps } from './finish.ts';
 import { loseOverdue } from './hear.ts';
 import type { JobFactsReader } from './job-facts.ts';
@@ -24,6 +24,8 @@ export interface SweepReport {
   readonly late: number;
   /** Jobs that were proven to have tried to leave their sandbox. */
   readonly banned: number;
+  /** What went wrong; the other sweeps went on. */
+  readonly problems: readonly unknown[];
   readonly wake: WorkWake;
 }
 
@@ -33,15 +35,31 @@ export interface SweepReport {
  */
 export async function sweepWork(deps: SweepDeps): Promise<SweepReport> {
   const { store } = deps;
-  const silent = await store.transaction((tx) => sweepSilent(tx, deps));
-  const impatient = await store.transaction((tx) => sweepImpatient(tx, deps));
-  const batches = await store.transaction((tx) => sweepVerdicts(tx, deps));
-  const late = await store.transaction(sweepLate);
-  const breaches = await sweepBreaches(store);
-  const told = [silent.wake, impatient.wake, late.wake, breaches].flatMap((one) => one.workers);
-  const workers = [...new Set(told)];
-  const wake = { workers, units: silent.wake.units || impatient.wake.units };
-  return { lost: silent.count, impatient: impatient.count, batches, late: late.count, banned: breaches.banned, wake };
+  const problems: unknown[] = [];
+  const attempt = async <T>(otherwise: T, sweep: () => Promise<T>): Promise<T> => {
+    try {
+      return await sweep();
+    } catch (error) {
+      problems.push(error);
+      return otherwise;
+    }
+  };
+  const silent = await attempt(nothing, () => store.transaction((tx) => sweepSilent(tx, deps)));
+  const impatient = await attempt(nothing, () => store.transaction((tx) => sweepImpatient(tx, deps)));
+  const batches = await attempt(0, () => store.transaction((tx) => sweepVerdicts(tx, deps)));
+  const late = await attempt([], () => store.transaction((tx) => tx.lateJobs(limits.jobDeadlineMs, limits.sweepUnits)));
+  const ended = await Promise.all(late.map((job) => attempt(undefined, () => endLate(store, job))));
+  const banned = await attempt(0, () => sweepBreaches(store, problems));
+  const told = [...silent.wake.workers, ...impatient.wake.workers, ...ended.flatMap((one) => one ?? [])];
+  return {
+    lost: silent.count,
+    impatient: impatient.count,
+    batches,
+    late: ended.filter((one) => one !== undefined).length,
+    banned,
+    problems,
+    wake: { workers: [...new Set(told)], units: silent.wake.units || impatient.wake.units },
+  };
 }
 
 interface Swept {
@@ -85,13 +103,10 @@ async function sweepImpatient(tx: WorkTx, deps: SweepDeps): Promise<Swept> {
   return { count: loaded.units.length, wake: { workers: [...state.wake.workers], units: state.wake.units } };
 }
 
-/** Ends jobs that wait for ever, such as one whose units find no further independent worker. */
-async function sweepLate(tx: WorkTx): Promise<Swept> {
-  const jobs = await tx.lateJobs(limits.jobDeadlineMs, limits.sweepUnits);
-  const workers: WorkerId[] = [];
+/** Ends a job that waits for ever, such as one whose units find no further independent worker; answers its holders. */
+async function endLate(store: WorkStore, job: JobId): Promise<readonly WorkerId[]> {
   const text = `no verdict within ${limits.jobDeadlineMs / 86_400_000} days; the money went back`;
-  for (const job of jobs) workers.push(...(await tx.failJob(job, { code: 'job.overdue', text })));
-  return { count: jobs.length, wake: { workers, units: false } };
+  return await store.transaction((tx) => tx.failJob(job, { code: 'job.overdue', text }));
 }
 
 async function sweepVerdicts(tx: WorkTx, deps: SweepDeps): Promise<number> {

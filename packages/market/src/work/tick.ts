@@ -85,7 +85,7 @@ export async function runTick(tx: WorkTx, deps: TickDeps, requests: readonly Tic
   const state = createTickState(nowMs, jobs, loaded, desks);
   for (const turn of fresh) checkRoot(deps, state, turn);
   const uploads = await uploadsOf(tx, fresh);
-  for (const turn of fresh) if (!turn.error) listen(deps, state, turn, uploads);
+  for (const turn of fresh) if (!turn.error) listen(deps, state, turn, { uploads, glimpses });
   judgeUnits(state);
   for (const { worker } of desks) clearEnded(state, glimpses, worker);
   const poolEmpty = !(await offerWork(tx, deps, state, turns));
@@ -190,10 +190,18 @@ function uploadsOf(tx: WorkTx, fresh: readonly Turn[]): Promise<Uploads> {
   return tx.uploaded(pairs);
 }
 
-function listen(deps: TickDeps, state: TickState, turn: Turn, uploads: Uploads): void {
+/** What a request is heard with. */
+interface Known {
+  readonly uploads: Uploads;
+  readonly glimpses: ReadonlyMap<ReplicaId, ReplicaGlimpse>;
+}
+
+function listen(deps: TickDeps, state: TickState, turn: Turn, { uploads, glimpses }: Known): void {
   if (turn.heard === undefined) return;
   turn.refused = hear(deps.sha256, state, turn.heard, uploads);
-  loseOverdue(state, turn.worker, new Set(turn.heard.body.running));
+  // Who says that a unit runs keeps it, but not beyond the time that the unit may take.
+  const running = turn.heard.body.running.filter((id) => glimpses.get(id)?.isOver !== true);
+  loseOverdue(state, turn.worker, new Set(running));
 }
 
 /** Hands out work to all who claim; false when no unit waits for a taker. */

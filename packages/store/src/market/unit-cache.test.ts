@@ -55,6 +55,7 @@ const claim = {
   unit: id,
   job: 'job_1' as JobId,
   machineClass: 'm',
+  runUntilMs: 0,
   worker: 'wrk_1' as WorkerId,
   owner: 'acc_1' as AccountId,
   payoutAccount: null,

@@ -26,19 +26,30 @@ const readBreaches = {
   name: 'work.breached_jobs',
   text: `SELECT breach.job_id AS job, job.customer_id AS customer, breach.replica_id AS replica, what,
       worker_id AS worker, owner_id AS owner, payout_account_id AS "payoutAccount", hub_id AS hub,
-      network_block AS "networkBlock"
+      network_block AS "networkBlock", replica.state = 'failed' AS "isVerdict"
     FROM breach JOIN job ON job.id = breach.job_id JOIN replica ON replica.id = breach.replica_id
-    WHERE breach.job_id IN (SELECT DISTINCT job_id FROM breach WHERE NOT weighed ORDER BY job_id LIMIT $1)
+      JOIN unit ON unit.id = replica.unit_id AND unit.state IN ('agreed', 'undecided')
+    WHERE breach.job_id IN (SELECT breach.job_id FROM breach JOIN replica ON replica.id = replica_id
+      JOIN unit ON unit.id = unit_id AND unit.state IN ('agreed', 'undecided')
+      WHERE NOT weighed GROUP BY breach.job_id ORDER BY breach.job_id LIMIT $1)
     ORDER BY breach.job_id, breach.reported_at, breach.replica_id`,
 };
 
-/** Jobs with reports that were not weighed yet, with all their reports. */
+/**
+ * Jobs with reports of decided units that were not weighed yet. Only reports of replicas whose result is the verdict
+ * count: who accuses alone, against what the others found, accuses nobody.
+ */
 export async function breachedJobs(tx: Tx, limit: number): Promise<BreachedJob[]> {
-  type Row = BreachReport & { readonly job: JobId; readonly customer: AccountId; readonly replica: ReplicaId };
+  type Row = BreachReport & {
+    readonly job: JobId;
+    readonly customer: AccountId;
+    readonly replica: ReplicaId;
+    readonly isVerdict: boolean;
+  };
   const byJob = new Map<JobId, BreachedJob & { readonly reports: BreachReport[]; readonly replicas: ReplicaId[] }>();
-  for (const { job, customer, replica, ...report } of await tx.query<Row>(readBreaches, [limit])) {
+  for (const { job, customer, replica, isVerdict, ...report } of await tx.query<Row>(readBreaches, [limit])) {
     const known = byJob.get(job) ?? { job, customer, reports: [], replicas: [] };
-    known.reports.push(report);
+    if (isVerdict) known.reports.push(report);
     known.replicas.push(replica);
     byJob.set(job, known);
   }

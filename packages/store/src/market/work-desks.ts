@@ -73,13 +73,19 @@ function lockAndRead(
   ]);
 }
 
-/** Locks desks that hold something and whose workers were silent for `silenceMs`, the longest silent first. */
+/**
+ * Locks desks of workers that were silent for `silenceMs` and hold something that is over, the longest silent first.
+ * Those that hold only what may wait are left out, so that many of them keep nobody else from being looked at.
+ */
 export async function silentDesks(tx: Tx, silenceMs: number, limit: number): Promise<OpenedDesks> {
   const rows = await tx.query<DeskRow>(
     {
       name: 'work.silent_desks',
       text: `SELECT ${deskColumns} FROM desk
         WHERE held <> '{}' AND seen_at < assay_now() - $1 * interval '1 millisecond'
+          AND EXISTS (SELECT FROM replica JOIN unit ON unit.id = unit_id WHERE replica.id = ANY(held)
+            AND (replica.state NOT IN ('leased', 'committed') OR replica.state = 'leased' AND lease_until < assay_now()
+              OR replica.state = 'committed' AND unit.state = 'revealing' AND reveal_due_at < assay_now()))
         ORDER BY seen_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED`,
     },
     [silenceMs, limit],
@@ -95,7 +101,7 @@ export function glimpse(tx: Tx, replicas: readonly ReplicaId[], nowMs: number): 
       text: `SELECT replica.id AS replica, unit_id AS unit, replica.state, unit.state AS "unitState",
           CASE replica.state WHEN 'leased' THEN lease_until < to_timestamp($2::float8 / 1000)
             WHEN 'committed' THEN unit.state = 'revealing' AND reveal_due_at < to_timestamp($2::float8 / 1000)
-            ELSE false END AS overdue
+            ELSE false END AS overdue, run_until < to_timestamp($2::float8 / 1000) AS "isOver"
         FROM replica JOIN unit ON unit.id = unit_id WHERE replica.id = ANY($1)`,
     },
     [textList(replicas), nowMs],

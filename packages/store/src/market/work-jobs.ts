@@ -71,7 +71,7 @@ export async function lateJobs(tx: Tx, ageMs: number, limit: number): Promise<Jo
     {
       name: 'work.late_jobs',
       text: `SELECT id FROM job WHERE state = 'funded' AND funded_at < assay_now() - $1 * interval '1 millisecond'
-        ORDER BY id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED`,
+        ORDER BY id LIMIT $2`,
     },
     [ageMs, limit],
   );
@@ -158,7 +158,7 @@ export async function markFailed(
   );
   if (ended.length === 0) return false;
   await tx.query(
-    `UPDATE unit SET state = 'undecided', planned = planned - wanted, wanted = 0, decided_at = assay_now()
+    `UPDATE unit SET state = 'undecided', wanted = 0, decided_at = assay_now()
      WHERE job_id = $1 AND state NOT IN ('agreed', 'undecided')`,
     [job],
   );

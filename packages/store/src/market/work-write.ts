@@ -67,14 +67,15 @@ const claimRows = rowSet<ClaimRow>({
   network: ['text', (one) => one.networkBlock],
   class: ['text', (one) => one.machineClass],
   attempt: ['smallint', (one) => one.attempt],
+  run_until: ['bigint', (one) => one.runUntilMs],
 });
 
 const insertReplicas = {
   name: 'work.insert_replicas',
   text: `INSERT INTO replica (id, unit_id, job_id, worker_id, owner_id, payout_account_id, hub_id, network_block,
-      machine_class, attempt, claimed_at, lease_until)
+      machine_class, attempt, claimed_at, lease_until, run_until)
     SELECT id, unit, job, worker, owner, payout, hub, network, class, attempt, to_timestamp($1::float8 / 1000),
-      to_timestamp($2::float8 / 1000)
+      to_timestamp($2::float8 / 1000), to_timestamp(run_until / 1000.0)
     FROM ${claimRows.table(3)} AS one`,
 };
 
@@ -145,7 +146,8 @@ const updateEnds = {
 
 const renewLeases = {
   name: 'work.renew_leases',
-  text: `UPDATE replica SET lease_until = to_timestamp($1::float8 / 1000) WHERE id = ANY($2) AND state = 'leased'`,
+  text: `UPDATE replica SET lease_until = least(to_timestamp($1::float8 / 1000), run_until)
+    WHERE id = ANY($2) AND state = 'leased'`,
 };
 
 async function writeEnds(tx: Tx, { ends, renewed, nowMs, leaseMs }: WorkChanges): Promise<void> {
