@@ -55,7 +55,6 @@ export async function writeMaterial(options: MaterialOptions): Promise<boolean> 
   const issuers = await openIssuers(site, options);
   await writeFiles(site, issuers, nowMs);
   await fillWallet(site, issuers);
-  for (const issuer of issuers) await issuer.close();
   await writeProfile(site, { withAuthorities: false });
   await writeSecret(join(root, 'network.json'), JSON.stringify({ version: 2, topology }));
   for (const [name, files] of sharesOf(deployment)) {
@@ -63,6 +62,8 @@ export async function writeMaterial(options: MaterialOptions): Promise<boolean> 
     if (!authorities.has(name)) await deal(options, name, files);
   }
   await writeSecret(mark, '');
+  // Only now: until the mark is there, another start may have to enrol anew whom this one registered.
+  for (const issuer of issuers) await issuer.close();
   return true;
 }
 
