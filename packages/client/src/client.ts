@@ -136,7 +136,8 @@ async function downloadText(transport: Transport, target: string, options?: Call
 function results(transport: Transport) {
   const { get } = calls(transport);
   return {
-    getResults: (id: string, o?: CallOptions) => get('GET /jobs/{id}/results', { id }, undefined, o),
+    getResults: (id: string, query: Query<'GET /jobs/{id}/results'> = {}, o?: CallOptions) =>
+      get('GET /jobs/{id}/results', { id }, query, o),
     /** The bytes of one agreed file. */
     getResultFile: (id: string, path: string, o?: CallOptions) =>
       download(transport, targetOf('/jobs/{id}/results/{path}', { id, path }), o),

@@ -36,7 +36,7 @@ export { readJob, readJobs, type JobFilter, type JobView } from './market/read-j
 export { readParties } from './market/read-parties.ts';
 export { readUnits, type ReplicaView, type UnitPage, type UnitView } from './market/read-units.ts';
 export { readLogs, type LogView } from './market/read-logs.ts';
-export { readResults, type UnitOutputs } from './market/read-results.ts';
+export { countResultUnits, readResults, type UnitOutputs } from './market/read-results.ts';
 export { readWorkers, type WorkerView } from './market/read-workers.ts';
 export { heldReplica, inputRegion, type HeldObjects } from './market/held-objects.ts';
 export { readAvailable, type AvailableJob } from './market/read-available.ts';

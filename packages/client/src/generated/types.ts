@@ -947,7 +947,7 @@ export interface Operations {
   /** The agreed files of a verified job. */
   'GET /jobs/{id}/results': {
     readonly params: { readonly id: string; };
-    readonly query: undefined;
+    readonly query: { readonly unit?: number; };
     readonly body: undefined;
     readonly reply: Results;
   };

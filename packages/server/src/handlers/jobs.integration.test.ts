@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { limits } from '@assay/core';
 import {
   addDevice,
   createTestJob,
@@ -175,6 +176,33 @@ describe('orders, payments and disputes', () => {
     ]) {
       await expect(read()).rejects.toMatchObject({ code: 'result.not_ready' });
     }
+  });
+
+  test('results of several units are read unit by unit, and more than may be listed are not read at all', async () => {
+    const job = await createTestJob(customer);
+    await fund(scene, customer, job);
+    await workOff(devices, ({ ordinal }) => ({ 'out.txt': `unit ${ordinal}` }));
+    const read = async (path: string) => new Response(await customer.client.getResultFile(job.id, path)).text();
+    const paths = async (query: { unit?: number }) =>
+      (await customer.client.getResults(job.id, query)).files.map((file) => file.path);
+    expect(await paths({})).toEqual(['0000/out.txt', '0001/out.txt']);
+    expect(await paths({ unit: 1 })).toEqual(['0001/out.txt']);
+    expect(await paths({ unit: 2 })).toEqual([]);
+    expect(await read('0001/out.txt')).toBe('unit 1');
+    for (const path of ['out.txt', '0002/out.txt', '1/out.txt', '0001/other.txt', '00010/out.txt']) {
+      await expect(read(path)).rejects.toMatchObject({ code: 'object.not_found' });
+    }
+    await scene.database.owner.query(
+      `UPDATE replica SET outputs = (
+         SELECT jsonb_agg(outputs->0 || jsonb_build_object('path', 'f' || n)) FROM generate_series(1, $2::int) AS n)
+       WHERE id = (SELECT canonical_replica FROM unit WHERE job_id = $1 AND ordinal = 0)`,
+      [job.id, limits.resultFiles],
+    );
+    const tooMany = { code: 'request.too_large', details: { files: limits.resultFiles + 1 } };
+    await expect(customer.client.getResults(job.id)).rejects.toMatchObject(tooMany);
+    await expect(customer.client.getResultsZip(job.id)).rejects.toMatchObject(tooMany);
+    expect(await paths({ unit: 1 })).toEqual(['0001/out.txt']);
+    expect(await read('0001/out.txt')).toBe('unit 1');
   });
 
   test('a dispute freezes, an arbiter who is no party decides, and downloads are never shown in the page', async () => {

@@ -5,15 +5,15 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import {
   isSafePath,
+  limits,
   receiptText,
   refuse,
   treeDigest,
   type ObjectStore,
   type Region,
-  type Tree,
   type TreeFile,
 } from '@assay/core';
-import { readResults, type Database, type JobView, type UnitOutputs } from '@assay/store';
+import { countResultUnits, readResults, type Database, type JobView } from '@assay/store';
 import type { HandlersOf } from '../api/handlers.ts';
 import { viewerOf, type Caller } from '../auth/caller.ts';
 import { zipTree } from '../bundle/zip-tree.ts';
@@ -27,10 +27,11 @@ export interface ResultDeps {
   readonly objects: ObjectStore;
 }
 
+/** Results that are there. */
 interface JobResults {
   readonly job: JobView;
+  /** Whether they come from one unit alone; else each unit's lie in a folder, as a merge script would find them. */
   readonly merged: boolean;
-  readonly files: Tree;
 }
 
 /** The handlers. */
@@ -42,15 +43,21 @@ export function resultHandlers(
   const open = async ({ job }: JobResults, file: TreeFile): Promise<AsyncIterable<Uint8Array>> =>
     file.sizeBytes === 0 ? Readable.from([]) : objects.get(job.region as Region, file.sha256);
   return {
-    async getResults({ params }, { caller }) {
-      const { files, merged } = await resultsOf(db, caller, params.id);
+    async getResults({ params, query }, { caller }) {
+      const results = await resultsOf(db, caller, params.id);
+      const files = await filesOf(db, caller, results, query.unit);
       const digest = treeDigest((bytes) => createHash('sha256').update(bytes).digest(), files);
-      return { digest, files: [...files], merged };
+      return { digest, files: [...files], merged: results.merged };
     },
     async getResultFile({ params }, { caller, reply }) {
       const results = await resultsOf(db, caller, params.id);
       const path = params['*'];
-      const file = results.files.find((one) => one.path === path);
+      const ordinal = results.merged ? undefined : /^\d{4}(?=\/)/.exec(path)?.[0];
+      const isNamed = results.merged || ordinal !== undefined;
+      const files = isNamed
+        ? await filesOf(db, caller, results, ordinal === undefined ? undefined : Number(ordinal))
+        : [];
+      const file = files.find((one) => one.path === path);
       if (!file) throw refuse('object.not_found', 'the results have no such file', { path });
       return sendDownload(reply, {
         name: basename(path),
@@ -60,12 +67,13 @@ export function resultHandlers(
     },
     async getResultsZip({ params }, { caller, reply }) {
       const results = await resultsOf(db, caller, params.id);
-      if (!results.files.every((file) => isSafePath(file.path))) {
+      const files = await filesOf(db, caller, results);
+      if (!files.every((file) => isSafePath(file.path))) {
         throw refuse('request.too_large', 'a path is too long for a zip; fetch the files one by one', {});
       }
       return sendDownload(reply, {
         name: `${params.id}.zip`,
-        content: zipTree(results.files, (file) => open(results, file)),
+        content: zipTree(files, (file) => open(results, file)),
       });
     },
     async getReceipt({ params }, { caller, reply }) {
@@ -78,16 +86,29 @@ export function resultHandlers(
 
 async function resultsOf(db: Database, caller: Caller, id: string): Promise<JobResults> {
   const job = await ownedJob(db, caller, id);
-  const units = await readResults(db, viewerOf(caller), job.id);
-  if (units.length === 0) {
+  const units = await countResultUnits(db, viewerOf(caller), job.id);
+  if (units === 0) {
     throw refuse('result.not_ready', `a ${job.state} job has no results to show`, { state: job.state });
   }
-  const merged = units.length === 1;
-  return { job, merged, files: units.flatMap((unit) => filesOf(unit, merged)) };
+  return { job, merged: units === 1 };
 }
 
-/** Outputs of several units lie in a folder each, as a merge script would find them. */
-function filesOf({ ordinal, outputs }: UnitOutputs, merged: boolean): TreeFile[] {
-  if (merged) return [...outputs];
-  return outputs.map((file) => ({ ...file, path: `${String(ordinal).padStart(4, '0')}/${file.path}` }));
+/** The files of the results, or of one unit of several; refuses `request.too_large` before it reads too many. */
+async function filesOf(
+  db: Database,
+  caller: Caller,
+  { job, merged }: JobResults,
+  unit?: number,
+): Promise<readonly TreeFile[]> {
+  const ordinal = merged ? undefined : unit;
+  const mostFiles = limits.resultFiles;
+  const { files, units } = await readResults(db, viewerOf(caller), job.id, { ordinal, mostFiles });
+  if (!units) {
+    const text = `the results have ${files} files, more than ${mostFiles}: list each unit’s and fetch them one by one`;
+    throw refuse('request.too_large', text, { files, mostFiles });
+  }
+  if (merged) return units.flatMap(({ outputs }) => outputs);
+  return units.flatMap((one) =>
+    one.outputs.map((file) => ({ ...file, path: `${String(one.ordinal).padStart(4, '0')}/${file.path}` })),
+  );
 }

@@ -1,6 +1,6 @@
 /** Quotes, jobs and what came of them. */
 
-import { jobStates } from '@assay/core';
+import { jobStates, limits } from '@assay/core';
 import { Type } from 'typebox';
 import {
   Change,
@@ -194,9 +194,18 @@ export const jobRoutes = {
     summary: 'The agreed files of a verified job.',
     access: read,
     params,
+    query: Type.Object({
+      unit: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: limits.chunks - 1,
+          description: 'Lists the files of the unit with this ordinal only, where the results come from several.',
+        }),
+      ),
+    }),
     status: 200,
     reply: ref(Results),
-    refuses: ['job.not_found', 'result.not_ready'],
+    refuses: ['job.not_found', 'result.not_ready', 'request.too_large'],
   }),
   getResultFile: route({
     method: 'GET',
@@ -204,7 +213,7 @@ export const jobRoutes = {
     tag: 'results',
     summary: 'One agreed file.',
     access: read,
-    params: Type.Object({ id: id('job'), '*': Type.String({ minLength: 1, maxLength: 255 }) }),
+    params: Type.Object({ id: id('job'), '*': Type.String({ minLength: 1, maxLength: 260 }) }),
     status: 200,
     media: 'application/octet-stream',
     refuses: ['job.not_found', 'result.not_ready', 'object.not_found'],
@@ -218,7 +227,7 @@ export const jobRoutes = {
     params,
     status: 200,
     media: 'application/zip',
-    refuses: ['job.not_found', 'result.not_ready'],
+    refuses: ['job.not_found', 'result.not_ready', 'request.too_large'],
   }),
   getReceipt: route({
     method: 'GET',

@@ -1,11 +1,11 @@
 /** Jobs, their units and replicas. */
 
-import { jobStates, replicaStates, unitStates } from '@assay/core';
+import { jobStates, limits, replicaStates, unitStates } from '@assay/core';
 import { Type, type Static } from 'typebox';
 import { closed, named, nullable, oneOf, ref } from './named.ts';
 import { Payment } from './money.ts';
 import { manifest, Quote } from './quote.ts';
-import { count, cursor, id, instant, money, page, region, sha256, tree } from './scalars.ts';
+import { count, cursor, id, instant, money, page, region, sha256, TreeFile } from './scalars.ts';
 
 const jobFields = {
   id: id('job'),
@@ -95,7 +95,7 @@ export const Results = named(
   'Results',
   Type.Object({
     digest: sha256,
-    files: tree,
+    files: Type.Array(ref(TreeFile), { maxItems: limits.resultFiles }),
     merged: Type.Boolean({ description: 'Whether the files come from the merge unit; else they lie under NNNN/.' }),
   }),
 );
