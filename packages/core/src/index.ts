@@ -229,6 +229,7 @@ export { deviceRequestText, type DeviceRequest } from './device-request.ts';
 export { regions, type ObjectStore, type PutLimits, type Region, type StoredObject } from './ports/object-store.ts';
 export {
   type Capabilities,
+  type LookupHints,
   type Movement,
   type Outcome,
   type PaymentProvider,

@@ -152,7 +152,10 @@ describe('an answer that is lost is unknown, and the same key settles it (rows 1
     const { providerId } = value(await provider.createPayment(payment));
     simulator.faults.onRequest('fail_500', { method: 'GET', path: '/v1/payment_intents' }, 2);
     expect((await provider.getPayment(providerId)).kind).toBe('unknown');
+    expect((await provider.findByReference('payment', reference(9))).kind).toBe('unknown');
+    simulator.faults.onRequest('fail_500', { method: 'GET', path: '/v1/charges' });
     expect((await provider.findByReference('payment', payment.reference)).kind).toBe('unknown');
+    expect(value(await provider.findByReference('payment', reference(9)))).toBeUndefined();
     expect(value(await provider.getPayment(providerId)).state).toBe('succeeded');
   });
 

@@ -95,7 +95,7 @@ export function createStripeProvider(options: StripeOptions): PaymentProvider {
     getPayment: (id) => attempt(async () => payment(await stripe.paymentIntents.retrieve(id, { expand: withCharge }))),
     getPayout: (id) => attempt(async () => payout(await stripe.transfers.retrieve(id))),
     getRefund: (id) => attempt(async () => refundOf(await stripe.refunds.retrieve(id))),
-    findByReference: (kind, reference) => attempt(() => findByReference(stripe, kind, reference)),
+    findByReference: (kind, reference, about) => attempt(() => findByReference(stripe, kind, reference, about)),
     listMovements: (sinceMs) => attempt(() => listMovements(stripe, sinceMs)),
     balance: (currency) => attempt(() => balanceOf(stripe, mode, currency)),
     createRecipient: (reference, idempotencyKey) =>

@@ -97,6 +97,14 @@ export interface RefundRequest {
   readonly paymentProviderId: string;
 }
 
+/** What a movement was about, as its request said. */
+export interface LookupHints {
+  /** The payment that a refund gives back. */
+  readonly paymentProviderId?: string;
+  /** Whom a payout went to. */
+  readonly destination?: string;
+}
+
 export interface PaymentProvider {
   readonly name: string;
   readonly mode: 'sandbox' | 'live';
@@ -107,10 +115,14 @@ export interface PaymentProvider {
   getPayment(providerId: string): Promise<Outcome<ProviderPayment>>;
   getPayout(providerId: string): Promise<Outcome<ProviderPayout>>;
   getRefund(providerId: string): Promise<Outcome<ProviderRefund>>;
-  /** Looks an unknown outcome up by our reference; `undefined` says that the provider has no such object. */
+  /**
+   * Looks an unknown outcome up by our reference; `undefined` says that the provider has no such object. What `about`
+   * says narrows the search.
+   */
   findByReference(
     kind: 'payment' | 'payout' | 'refund',
     reference: string,
+    about?: LookupHints,
   ): Promise<Outcome<{ providerId: string } | undefined>>;
   listMovements(sinceMs: number): Promise<Outcome<readonly Movement[]>>;
   balance(currency: Currency): Promise<Outcome<Money>>;

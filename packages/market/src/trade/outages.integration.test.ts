@@ -120,7 +120,19 @@ describe('a look-up that finds the movement and may not read it', () => {
     scene.bank.loseNextAnswer();
     await runToQuiet(scene.deps);
     await scene.pass(10_000);
-    await runToQuiet(scene.compose({ provider: blind }));
+    const asked: unknown[] = [];
+    const blindly = scene.compose({
+      provider: (bank) => ({
+        ...blind(bank),
+        async findByReference(kind, reference, about) {
+          asked.push(about);
+          return await bank.findByReference(kind, reference, about);
+        },
+      }),
+    });
+    await runToQuiet(blindly);
+    const [account] = await scene.db.query<{ destination: string }>('SELECT destination FROM payout_account');
+    expect(asked).toEqual([{ destination: account!.destination }]);
     expect(await owed(payee!)).toBe(0n);
     await scene.quiet();
     const payouts = await scene.db.query<{ state: string }>(`SELECT state FROM transfer WHERE kind = 'payout'`);

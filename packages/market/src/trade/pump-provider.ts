@@ -6,6 +6,7 @@
 
 import {
   limits,
+  type LookupHints,
   type Outcome,
   type OutboxMessage,
   type OutboxResult,
@@ -87,7 +88,7 @@ async function outcomeOf(
 ): Promise<SendOutcome> {
   const unwanted = { kind: 'refused', code: 'job_closed', message: 'the job waits for no payment any more' } as const;
   if (!message.inDoubt) return isWanted ? await send(provider, transfer, message.request) : unwanted;
-  const found = await provider.findByReference(transfer.kind, transfer.id);
+  const found = await provider.findByReference(transfer.kind, transfer.id, hintsOf(transfer, message));
   if (found.kind !== 'ok') return { kind: 'unknown', message: found.message };
   if (found.value) {
     const seen = await observe(provider, transfer.kind, found.value.providerId);
@@ -101,6 +102,14 @@ async function outcomeOf(
     return { kind: 'gone', message: 'the payment provider does not know it and has forgotten the key' };
   }
   return await send(provider, transfer, message.request);
+}
+
+function hintsOf(transfer: TransferRow, { request }: OutboxMessage): LookupHints {
+  const { paymentProviderId } = request;
+  return {
+    ...(typeof paymentProviderId === 'string' && { paymentProviderId }),
+    ...(transfer.destination !== null && { destination: transfer.destination }),
+  };
 }
 
 function resultOf(outcome: SendOutcome): OutboxResult {

@@ -13,6 +13,8 @@ export interface BankTerms {
   readonly feeFixed: bigint;
   /** How long a charge stays pending before it can be transferred. */
   readonly settlementSeconds: number;
+  /** How long search does not see what was made: it is behind the lists. */
+  readonly searchLagSeconds: number;
 }
 
 /** The bank's state with the means to change it. */

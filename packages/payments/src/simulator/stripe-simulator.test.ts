@@ -123,11 +123,17 @@ describe('the API beyond what the adapter uses', () => {
   });
 
   it('searches by metadata, lists in pages, expands', async () => {
-    const intents = sdk().paymentIntents;
+    let intents = sdk().paymentIntents;
     for (let serial = 0; serial < 12; serial += 1) {
       await intents.create({ ...card, metadata: { serial: String(serial) } });
     }
-    const found = await intents.search({ query: "metadata['serial']:'7'" });
+    const search = async () => await intents.search({ query: "metadata['serial']:'7'" });
+    expect((await search()).data).toEqual([]);
+    const { created } = (await intents.list({ limit: 1 })).data[0]!;
+    await simulator.stop();
+    await restart({ clock: { nowMs: () => (created + 60) * 1000 } });
+    intents = sdk().paymentIntents;
+    const found = await search();
     expect(found.data.map((intent) => intent.metadata['serial'])).toEqual(['7']);
     const serials: (string | undefined)[] = [];
     for await (const intent of intents.list({ limit: 5 })) serials.push(intent.metadata['serial']);

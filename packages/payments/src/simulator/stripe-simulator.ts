@@ -50,6 +50,7 @@ const defaults: BankTerms = {
   feePermille: 0n,
   feeFixed: 0n,
   settlementSeconds: 0,
+  searchLagSeconds: 60,
 };
 const defaultDelaysMs = [200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000, 3_600_000];
 

@@ -41,16 +41,17 @@ export function listPage(
 /** The parameters that each list takes besides its filters. */
 export const listShape = { limit: true, starting_after: true, created: { gte: true }, expand: 'any' } as const;
 
-/** The objects whose metadata has one value: the only query that this bank understands. */
+/** The objects made up to `until` whose metadata has one value: the only query that this bank understands. */
 export function searchPage(
   url: string,
-  items: Readonly<Record<string, { readonly metadata: Readonly<Record<string, string>> }>>,
+  items: Readonly<Record<string, Item & { readonly metadata: Readonly<Record<string, string>> }>>,
   form: FormObject,
+  until: number,
 ): object {
   const match = /^metadata\['([\w-]+)'\]:'([\w-]+)'$/.exec(textOf(form, 'query'));
   if (!match) throw badRequest(undefined, 'This query is not understood here.');
   const [, key = '', value = ''] = match;
-  const data = Object.values(items).filter((item) => item.metadata[key] === value);
+  const data = Object.values(items).filter((item) => item.metadata[key] === value && item.created <= until);
   return { object: 'search_result', url, data, has_more: false, next_page: null };
 }
 

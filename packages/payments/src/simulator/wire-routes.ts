@@ -39,7 +39,10 @@ const routes: readonly Route[] = [
     'GET',
     /^\/v1\/payment_intents\/search$/,
     { query: true, limit: true, expand: 'any' },
-    (desk, form) => searchPage('/v1/payment_intents/search', desk.bank.intents, form),
+    (desk, form) => {
+      const until = desk.nowSeconds() - desk.terms.searchLagSeconds;
+      return searchPage('/v1/payment_intents/search', desk.bank.intents, form, until);
+    },
   ],
   [
     'GET',
@@ -55,6 +58,12 @@ const routes: readonly Route[] = [
     (desk, form, id) => confirmIntent(desk, id, form),
   ],
   ['POST', /^\/v1\/payment_intents\/(\w+)\/cancel$/, one, (desk, _form, id) => cancelIntent(desk, id)],
+  [
+    'GET',
+    /^\/v1\/charges$/,
+    { ...listShape, payment_intent: true, transfer_group: true },
+    ({ bank }, form) => listPage('/v1/charges', bank.charges, form, ['payment_intent', 'transfer_group']),
+  ],
   ['GET', /^\/v1\/charges\/(\w+)$/, one, ({ bank }, _form, id) => found('charge', bank.charges, id)],
   [
     'POST',
