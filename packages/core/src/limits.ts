@@ -96,6 +96,8 @@ export const limits = {
   openJobs: 1000,
   /** Requests of the exchange that wait for work in one server. */
   exchangeWaiters: 10_000,
+  /** Hashes of jobs' inputs that a server remembers, so that a merge's many files are not looked up one by one. */
+  inputHashes: 200_000,
   /** How long a server believes what it read about a worker. */
   workerCacheMs: 5_000,
   cacheRows: 20_000,

@@ -38,7 +38,7 @@ export { readUnits, type ReplicaView, type UnitPage, type UnitView } from './mar
 export { readLogs, type LogView } from './market/read-logs.ts';
 export { countResultUnits, readResults, type UnitOutputs } from './market/read-results.ts';
 export { readWorkers, type WorkerView } from './market/read-workers.ts';
-export { heldReplica, inputRegion, type HeldObjects } from './market/held-objects.ts';
+export { heldInputs, heldReplica, inputHashes, type HeldInputs, type HeldObjects } from './market/held-objects.ts';
 export { readAvailable, type AvailableJob } from './market/read-available.ts';
 export { readBacklog, type Backlog } from './market/read-backlog.ts';
 export { writeLogs, type LoggedJob, type LogsWritten, type NewLogLine } from './market/write-logs.ts';

@@ -13,11 +13,12 @@ import {
   type WorkStore,
 } from '@assay/core';
 import type { Exchange } from '@assay/market';
-import { addChanges, heldReplica, inputRegion, writeLogs, type Database } from '@assay/store';
+import { addChanges, heldInputs, heldReplica, inputHashes, writeLogs, type Database } from '@assay/store';
 import type { HandlersOf } from '../api/handlers.ts';
 import { signedHeaders } from '../auth/device.ts';
 import { sendDownload } from '../http/download.ts';
 import { waitForWork, type AvailableDeps } from './available.ts';
+import { knownInputs } from './known-inputs.ts';
 
 export interface WorkDeps extends AvailableDeps {
   readonly db: Database;
@@ -31,6 +32,7 @@ type WorkOperations = 'exchange' | 'available' | 'sendLogs' | 'putObject' | 'get
 /** The handlers. */
 export function workHandlers(deps: WorkDeps): HandlersOf<WorkOperations> {
   const { db, objects } = deps;
+  const inputs = knownInputs((job, kind) => inputHashes(db, job, kind), limits.inputHashes);
   return {
     async exchange(_input, { request, reply }) {
       const answer = await deps.exchange.handle(signedHeaders(request), request.rawBody ?? new Uint8Array(0));
@@ -68,8 +70,11 @@ export function workHandlers(deps: WorkDeps): HandlersOf<WorkOperations> {
     async getObject({ params, query }, { device, reply }) {
       const sha256 = parseSha256(params.sha256);
       assert(sha256 !== undefined, 'the schema has checked it');
-      const region = await inputRegion(db, query.replica, device, sha256);
-      if (!region) throw refuse('replica.not_found', 'no replica that this worker holds reads this object', {});
+      const held = await heldInputs(db, query.replica, device);
+      if (!held || !(await inputs.has(held.job, held.kind, sha256))) {
+        throw refuse('replica.not_found', 'no replica that this worker holds reads this object', {});
+      }
+      const { region } = held;
       // Workers upload no empty files, so there is no object to look for.
       if (sha256 === emptySha256)
         return sendDownload(reply, { name: sha256, content: Readable.from([]), sizeBytes: 0 });
