@@ -1,5 +1,5 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { testDatabase } from '@assay/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,9 +12,11 @@ import {
   toolsRoot,
   type TestNetwork,
 } from '../fabric.setup.ts';
+import { systemClock } from '../system-clock.ts';
 import { factsOfLife, factsOfVotes, freshJob, lifeOf, platform } from '../listing.setup.ts';
 import { caIssuer } from './fabric-ca.ts';
 import { foldersOf } from './folders.ts';
+import { joinNetwork } from './join-network.ts';
 import type { NetworkRecord } from './network.ts';
 import { networkStatus } from './network-status.ts';
 import { readProfile } from './profile.ts';
@@ -126,6 +128,25 @@ describeOnFabric(
       const servers = programs.filter(({ name }) => name.startsWith('ca.'));
       expect(servers.map(({ health }) => health)).toEqual(organizations.map(() => 'ok'));
       expect((await mendNetwork(network.folder)).how).toBe('running');
+    });
+
+    test('are joined by one more, also where its first start was interrupted', { timeout: 120_000 }, async () => {
+      const joining = () =>
+        joinNetwork({ folder: network.folder, tools: toolsRoot, clock: systemClock, mspId: 'LaboratoryMSP' });
+      // A folder in the place of a file, so that it ends after its authority has started.
+      const obstacle = foldersOf(network.folder).trust('LaboratoryMSP');
+      await mkdir(obstacle);
+      await expect(joining()).rejects.toThrow('EISDIR');
+      await rmdir(obstacle);
+      expect((await joining()).channels['public-marketplace']).toContain('LaboratoryMSP');
+      const { state, programs } = await networkStatus(network.folder);
+      expect(state).toBe('up');
+      const names = programs.map(({ name }) => name);
+      expect(names.filter((name) => name.endsWith('LaboratoryMSP')).toSorted()).toEqual([
+        'ca.LaboratoryMSP',
+        'contracts.LaboratoryMSP',
+        'peer.LaboratoryMSP',
+      ]);
     });
   },
   'raft',

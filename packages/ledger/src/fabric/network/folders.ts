@@ -36,6 +36,7 @@ export function foldersOf(root: string, dataOf = (name: string): string => join(
     channel: (name: string): string => join(root, 'channels', `${name}.block`),
     collections: (name: string): string => join(root, 'channels', `${name}.collections.json`),
     organization: (mspId: string) => ({
+      home: organization(mspId),
       msp: join(organization(mspId), 'msp'),
       authority: tlsIn(join(organization(mspId), 'ca')),
       tlsAuthority: tlsIn(join(organization(mspId), 'tls-ca')),

@@ -13,8 +13,14 @@ describeOnFabric('a new organisation', () => {
     // Also where it fails: the programs would go on without it.
     onTestFinished(() => network.close());
     const database = await testDatabase();
-    const join = (mspId: string) =>
-      joinNetwork({ folder: network.folder, tools: toolsRoot, clock: systemClock, mspId });
+    const join = (mspId: string, progress?: (text: string) => void) =>
+      joinNetwork({
+        folder: network.folder,
+        tools: toolsRoot,
+        clock: systemClock,
+        mspId,
+        ...(progress ? { progress } : {}),
+      });
     const live = async (): Promise<void> => {
       // Opened anew, because the profile names the peers.
       const ledger = await openTestLedger(network, database.db);
@@ -26,6 +32,15 @@ describeOnFabric('a new organisation', () => {
     await live();
     await expect(join('../MSP')).rejects.toMatchObject({ code: 'config.invalid' });
     await expect(join('WorkerMSP')).rejects.toMatchObject({ code: 'config.invalid' });
+    // It is on the channel, and the command ends: nobody else joins until that is finished.
+    const interrupted = join('LaboratoryMSP', (text) => {
+      if (text.startsWith('starting its peer')) throw new Error('interrupted');
+    });
+    await expect(interrupted).rejects.toThrow('interrupted');
+    await expect(join('ObservatoryMSP')).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringContaining('first ./assay fabric join LaboratoryMSP') as string,
+    });
     const topology = await join('LaboratoryMSP');
     expect(topology.channels).toEqual({
       'public-marketplace': ['PlatformMSP', 'WorkerMSP', 'LaboratoryMSP'],

@@ -1,28 +1,36 @@
 /** One more organisation on a running network of this machine: its keys, its peer, its contracts. */
 
-import { realpath } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { refuse } from '@assay/core';
 import { writeAuthority, authorityProgram, caIssuer } from './fabric-ca.ts';
-import { foldersOf, replaceSecret } from './folders.ts';
+import { foldersOf, replaceSecret, type Folders } from './folders.ts';
 import { ownIssuer, type Issuer } from './issuer.ts';
 import { withLock } from './lock.ts';
 import { admit, fetchFirstBlock } from './membership.ts';
 import { choosePorts, programsOf, readRecord, startPrograms, type NetworkOptions } from './network.ts';
 import { validityFrom, writeOrganization } from './organizations.ts';
-import { startProgram } from './processes.ts';
+import { startProgram, stopPrograms } from './processes.ts';
 import { writeProfile } from './profile.ts';
 import {
   approveContracts,
   channelsJoined,
   definedSequence,
   installContracts,
+  patiently,
   peerCommand,
   unlessDone,
   writePeer,
   type Site,
 } from './provision.ts';
 import { findTools } from './tools.ts';
-import { localPeer, organizationsOf, type AuthorityPlace, type PeerPlace, type Topology } from './topology.ts';
+import {
+  contractsName,
+  localPeer,
+  organizationsOf,
+  type AuthorityPlace,
+  type PeerPlace,
+  type Topology,
+} from './topology.ts';
 
 const channel = 'public-marketplace';
 /** Names of organisations end up in paths, addresses and policies. */
@@ -34,8 +42,8 @@ export interface JoinOptions extends Pick<NetworkOptions, 'folder' | 'tools' | '
 
 /**
  * Makes the organisation, lets the members of the public channel accept it, and starts its peer and contract server.
- * Called again after an interruption, it goes on where it was. Refuses `config.invalid` where the network does not run
- * or the name is taken.
+ * Called again after an interruption, it goes on where it was. Refuses `config.invalid` where the network does not run,
+ * the name is taken, or another organisation's joining is unfinished.
  */
 export async function joinNetwork(options: JoinOptions): Promise<Topology> {
   const { mspId, progress = () => undefined } = options;
@@ -49,10 +57,15 @@ export async function joinNetwork(options: JoinOptions): Promise<Topology> {
     if (organizationsOf(record.topology).includes(mspId)) {
       throw refuse('config.invalid', `${mspId} is on the network already`);
     }
+    const unfinished = record.joining?.peer.mspId ?? mspId;
+    if (unfinished !== mspId) {
+      // The channel may count it as a member already: forgotten, it would be one that never endorses.
+      throw refuse('config.invalid', `${unfinished} is half on the network: first ./assay fabric join ${unfinished}`);
+    }
     const membership = record.topology.authorities.length > 0 ? 'fabric-ca' : 'own';
     const tools = findTools(options.tools, record.topology.ordering, membership);
     const before: Site = { folders, tools, topology: record.topology };
-    const begun = record.joining?.peer.mspId === mspId ? record.joining : await newPlaces(before, mspId);
+    const begun = record.joining ?? (await newPlaces(before, mspId));
     await replaceSecret(folders.network, JSON.stringify({ ...record, joining: begun }));
     const topology = enlarged(record.topology, begun);
     const site: Site = { folders, tools, topology };
@@ -98,10 +111,22 @@ function enlarged(topology: Topology, { peer, authority }: Joining): Topology {
 
 async function makeOrganization(site: Site, { peer, authority }: Joining, nowMs: number): Promise<void> {
   const { folders } = site;
+  await forgetOrganization(folders, peer, authority);
   const issuer = await issuerFor(site, peer.mspId, authority, nowMs);
   await writeOrganization(folders, { orderers: [], peers: [peer] }, issuer, validityFrom(nowMs));
   await issuer.close();
   await writePeer(site, peer);
+}
+
+/**
+ * What an interrupted command made of it counts for nothing: least of all an authority that runs with keys which the
+ * next lines overwrite, and that would keep its successor from the port.
+ */
+async function forgetOrganization(folders: Folders, peer: PeerPlace, authority: AuthorityPlace | null): Promise<void> {
+  const nodes = [peer.name, contractsName(peer), ...(authority ? [authority.name] : [])];
+  await stopPrograms(folders, nodes);
+  const made = [...nodes.map((name) => folders.node(name).home), folders.organization(peer.mspId).home];
+  for (const path of made) await rm(path, { recursive: true, force: true });
 }
 
 async function issuerFor(
@@ -122,6 +147,7 @@ async function catchUp(site: Site, peer: PeerPlace): Promise<void> {
     await peerCommand(site, peer, ['channel', 'join', '-b', await fetchFirstBlock(site, peer, channel)]);
   }
   await unlessDone(() => installContracts(site, peer));
-  const sequence = await definedSequence(site, peer, channel);
+  // A peer that is still behind does not know its own organisation yet.
+  const sequence = await patiently(() => definedSequence(site, peer, channel));
   await unlessDone(() => approveContracts(site, peer, channel, sequence));
 }
