@@ -92,10 +92,10 @@ export interface EarningBook {
   records(job: JobId): Promise<readonly WorkerRecord[]>;
   /** Adds how the replicas of a job that has ended ended to what is known of its workers. */
   remember(records: readonly WorkerRecord[]): Promise<void>;
-  /** The month's gross turnover of each payee, locked by payee, and the month by the database's clock. */
-  lockTurnover(payees: readonly AccountId[], currency: Currency): Promise<ReadonlyMap<AccountId, Money>>;
-  /** Stores earnings once per job and payee, and adds to turnover. */
-  add(earnings: readonly (Earning & { readonly job: JobId })[]): Promise<void>;
+  /** Each payee's gross turnover of the month (of UTC) that `atMs` is in, locked by payee. */
+  lockTurnover(payees: readonly AccountId[], currency: Currency, atMs: number): Promise<ReadonlyMap<AccountId, Money>>;
+  /** Stores earnings of that time once per job and payee, and adds to the turnover that was locked for it. */
+  add(earnings: readonly (Earning & { readonly job: JobId })[], atMs: number): Promise<void>;
   /** Queues what is owed for a payout in `delayMs`. */
   owe(debts: readonly Debt[], delayMs: number): Promise<void>;
   /**

@@ -61,6 +61,43 @@ describe('earnings', () => {
     expect(await checkBooks(scene.deps)).toEqual([]);
   });
 
+  test('that are settled while a month ends count in the month whose turnover set their commission', async () => {
+    const { job } = await fund(scene);
+    await work(scene, providers);
+    await runToQuiet(scene.deps);
+    await scene.pass(challengeWindowMs + 1000);
+    const now = new Date(scene.nowMs());
+    const nextMonth = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1);
+    const slow = scene.compose({
+      store: (store) => ({
+        ...store,
+        transaction: (run) =>
+          store.transaction((tx) =>
+            run({
+              ...tx,
+              earnings: {
+                ...tx.earnings,
+                async lockTurnover(...asked) {
+                  const turnover = await tx.earnings.lockTurnover(...asked);
+                  await scene.pass(Math.max(0, nextMonth + 1000 - scene.nowMs()));
+                  return turnover;
+                },
+              },
+            }),
+          ),
+      }),
+    });
+    await runToQuiet(slow);
+    const [sums] = await scene.db.query(
+      `SELECT count(*) AS providers, sum(e.gross) AS earned, sum(t.gross) AS turnover, max(t.month)::text AS month
+       FROM earning e JOIN turnover t USING (provider_id) WHERE e.job_id = $1`,
+      [job],
+    );
+    const month = now.toISOString().slice(0, 7);
+    expect(sums).toEqual({ providers: 3n, earned: '135', turnover: '135', month: `${month}-01` });
+    expect(await checkBooks(scene.deps)).toEqual([]);
+  });
+
   test('of a provider without an account stay owed, and leave together once there is one', async () => {
     const [first, second] = [await settled(), await settled()];
     // 8 % of 45 are 3.6, of 90 7.2: the second job bears the cent that the first was spared.

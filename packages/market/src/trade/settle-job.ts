@@ -49,8 +49,9 @@ interface Settled extends Settling {
  * `escrow.window_open`, and then none is paid.
  */
 export async function settleJobs(deps: SettleDeps, tx: TradeTx, jobs: readonly JobRow[]): Promise<void> {
-  const ready = await Promise.all(jobs.map((job) => prepare(deps, tx, job)));
-  const settled = await divide(tx, ready);
+  // One time for all, so that turnover is added to the month in which it was read.
+  const [atMs, ...ready] = await Promise.all([tx.trail.nowMs(), ...jobs.map((job) => prepare(deps, tx, job))]);
+  const settled = await divide(tx, ready, atMs);
   const entries = await Promise.all(settled.map((one) => entryOf(deps, tx, one)));
   await tx.money.postAll(entries);
   const earned = settled.flatMap(({ job, settlement }) => settlement.earnings.map((one) => ({ ...one, job: job.id })));
@@ -59,7 +60,7 @@ export async function settleJobs(deps: SettleDeps, tx: TradeTx, jobs: readonly J
   const ended = settled.map(({ job, records }) => ({ job: job.id, records }));
   // These need nothing of each other, so they travel together.
   await Promise.all([
-    tx.earnings.add(earned),
+    tx.earnings.add(earned, atMs),
     tx.earnings.owe(owed, deps.terms.payoutDelayMs),
     ...settled.map(({ job, settlement: { gross, refund } }) =>
       tx.jobs.step(job.id, { kind: 'complete', paidOut: gross, refunded: refund }),
@@ -82,12 +83,12 @@ async function prepare(deps: SettleDeps, tx: TradeTx, job: JobRow): Promise<Sett
 }
 
 /** Divides the money of each job, by the turnover that those before it leave. */
-async function divide(tx: TradeTx, jobs: readonly Settling[]): Promise<Settled[]> {
+async function divide(tx: TradeTx, jobs: readonly Settling[], atMs: number): Promise<Settled[]> {
   const turnovers = new Map<Currency, Map<AccountId, Money>>();
   for (const [currency, same] of Map.groupBy(jobs, (one) => one.charged.currency)) {
     const records = same.flatMap((one) => one.records);
     const owners = [...new Set(records.filter((one) => one.agreed > 0).map((one) => one.owner))].toSorted();
-    turnovers.set(currency, new Map(await tx.earnings.lockTurnover(owners, currency)));
+    turnovers.set(currency, new Map(await tx.earnings.lockTurnover(owners, currency, atMs)));
   }
   return jobs.map((one) => {
     const turnover = turnovers.get(one.charged.currency) ?? new Map<AccountId, Money>();

@@ -57,11 +57,10 @@ const checks: readonly Check[] = [
   },
   {
     rule: 'turnover is the sum of earnings of its month',
-    sql: `SELECT t.provider_id || ' ' || t.month AS ref, format('turnover %s, earned %s', t.gross, e.gross) AS text
-      FROM turnover t CROSS JOIN LATERAL (SELECT coalesce(sum(gross), 0) AS gross FROM earning
-        WHERE provider_id = t.provider_id AND currency = t.currency
-          AND date_trunc('month', at AT TIME ZONE 'UTC')::date = t.month) e
-      WHERE t.gross <> e.gross`,
+    sql: `SELECT provider_id || ' ' || month AS ref, format('turnover %s, earned %s', t.gross, e.gross) AS text
+      FROM turnover t FULL JOIN (SELECT provider_id, currency, date_trunc('month', at AT TIME ZONE 'UTC')::date AS month,
+          sum(gross) AS gross FROM earning GROUP BY 1, 2, 3) e USING (provider_id, currency, month)
+      WHERE coalesce(t.gross, 0) <> coalesce(e.gross, 0)`,
   },
   {
     rule: 'what is owed to a provider of work is queued for payout',

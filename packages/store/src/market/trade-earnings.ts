@@ -26,8 +26,8 @@ export function earningBook(tx: Tx): EarningBook {
         tx,
         ended.map(({ worker, agreed, disagreed, lost }) => ({ id: worker, agreed, disagreed, lost })),
       ),
-    lockTurnover: (accounts, currency) => lockTurnover(tx, accounts, currency),
-    add: (earnings) => addEarnings(tx, earnings),
+    lockTurnover: (accounts, currency, atMs) => lockTurnover(tx, accounts, currency, atMs),
+    add: (earnings, atMs) => addEarnings(tx, earnings, atMs),
     owe: (debts, delayMs) => owe(tx, debts, delayMs),
     payees: (limit, regions) => payees(tx, limit, regions),
     async postpone(payee, jobs, delayMs) {
@@ -63,30 +63,33 @@ const records = {
     GROUP BY r.worker_id, r.owner_id ORDER BY r.worker_id`,
 };
 
-const month = `date_trunc('month', assay_now() AT TIME ZONE 'UTC')::date`;
+/** SQL: the time of milliseconds, and the month of UTC that it is in: one for a settlement, whatever the clock does. */
+const timeOf = (parameter: string) => `to_timestamp(${parameter}::float8 / 1000)`;
+const monthOf = (parameter: string) => `date_trunc('month', ${timeOf(parameter)} AT TIME ZONE 'UTC')::date`;
 
 /** Rows that are missing are made first, in order, so that two settlements queue instead of deadlocking. */
 async function lockTurnover(
   tx: Tx,
   accounts: readonly AccountId[],
   currency: Currency,
+  atMs: number,
 ): Promise<ReadonlyMap<AccountId, Money>> {
   const opened = tx.query(
     {
       name: 'trade.turnover_open',
       text: `INSERT INTO turnover (provider_id, month, currency)
-        SELECT provider, ${month}, $2 FROM unnest($1::text[]) AS one (provider) ORDER BY provider
+        SELECT provider, ${monthOf('$3')}, $2 FROM unnest($1::text[]) AS one (provider) ORDER BY provider
         ON CONFLICT DO NOTHING`,
     },
-    [accounts, currency],
+    [accounts, currency, atMs],
   );
   const locked = tx.query<{ payee: AccountId; gross: bigint }>(
     {
       name: 'trade.turnover_lock',
       text: `SELECT provider_id AS payee, gross FROM turnover
-        WHERE provider_id = ANY($1) AND month = ${month} AND currency = $2 ORDER BY provider_id FOR NO KEY UPDATE`,
+        WHERE provider_id = ANY($1) AND month = ${monthOf('$3')} AND currency = $2 ORDER BY provider_id FOR NO KEY UPDATE`,
     },
-    [accounts, currency],
+    [accounts, currency, atMs],
   );
   const [rows] = await Promise.all([locked, opened]);
   return new Map(rows.map((row) => [row.payee, money(currency, row.gross)]));
@@ -105,21 +108,21 @@ const earningRows = rowSet<JobEarning>({
 
 const insertEarnings = {
   name: 'trade.earnings_add',
-  text: `INSERT INTO earning (job_id, provider_id, replicas, gross, commission, currency)
-    SELECT job, provider, replicas, gross, commission, currency FROM ${earningRows.table(1)} AS one`,
+  text: `INSERT INTO earning (job_id, provider_id, replicas, gross, commission, currency, at)
+    SELECT job, provider, replicas, gross, commission, currency, ${timeOf('$1')} FROM ${earningRows.table(2)} AS one`,
 };
 
 const addTurnover = {
   name: 'trade.turnover_add',
   text: `UPDATE turnover t SET gross = t.gross + one.gross
-    FROM (SELECT provider, currency, sum(gross)::bigint AS gross FROM ${earningRows.table(1)} AS one
+    FROM (SELECT provider, currency, sum(gross)::bigint AS gross FROM ${earningRows.table(2)} AS one
       GROUP BY provider, currency) AS one
-    WHERE t.provider_id = one.provider AND t.month = ${month} AND t.currency = one.currency::char(3)`,
+    WHERE t.provider_id = one.provider AND t.month = ${monthOf('$1')} AND t.currency = one.currency::char(3)`,
 };
 
-async function addEarnings(tx: Tx, earnings: readonly JobEarning[]): Promise<void> {
+async function addEarnings(tx: Tx, earnings: readonly JobEarning[], atMs: number): Promise<void> {
   if (earnings.length === 0) return;
-  const rows = earningRows.values(earnings);
+  const rows = [atMs, ...earningRows.values(earnings)];
   await Promise.all([tx.query(insertEarnings, rows), tx.query(addTurnover, rows)]);
 }
 
