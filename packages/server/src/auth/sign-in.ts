@@ -65,6 +65,15 @@ export function openSignIn(deps: SignInDeps): SignIn {
   const attempts = tokenBuckets(clock, byAddress, limits.rateKeys);
   // Unknown addresses take as long as known ones, so that the time does not tell which accounts exist.
   let decoy: Promise<string> | undefined;
+  const hashDecoy = async (): Promise<string> => {
+    try {
+      return await queue(() => hashPassword('decoy', scrypt));
+    } catch (error) {
+      // The queue was full: whoever asks next tries anew.
+      decoy = undefined;
+      throw error;
+    }
+  };
 
   const attempt = (address: string): void => {
     const taken = attempts.take(address);
@@ -93,7 +102,7 @@ export function openSignIn(deps: SignInDeps): SignIn {
       if (!wrong.has(key))
         throw refuse('request.rate_limited', 'too many wrong passwords; wait a minute', { waitMs: 60_000 });
       const account = await findAccountByEmail(db, email);
-      const stored = account?.passwordHash ?? (await (decoy ??= queue(() => hashPassword('decoy', scrypt))));
+      const stored = account?.passwordHash ?? (await (decoy ??= hashDecoy()));
       const right = await queue(() => checkPassword(password, stored));
       if (!account?.passwordHash || !right) {
         wrong.take(key);
