@@ -916,6 +916,8 @@ CREATE INDEX outbox_ref ON outbox USING btree (ref, id);
 
 CREATE INDEX outbox_waiting ON outbox USING btree (state, kind, id) WHERE (state <> ALL (ARRAY['done'::outbox_state, 'failed'::outbox_state]));
 
+CREATE INDEX payable_due ON payable USING btree (due_at);
+
 CREATE INDEX payout_account_destination ON payout_account USING btree (destination);
 
 CREATE UNIQUE INDEX payout_account_used ON payout_account USING btree (account_id, region) WHERE (disabled_at IS NULL);

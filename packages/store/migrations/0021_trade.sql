@@ -60,6 +60,7 @@ CREATE TABLE payable (
   due_at timestamptz NOT NULL,
   PRIMARY KEY (payee_id, job_id)
 );
+CREATE INDEX payable_due ON payable (due_at);
 
 -- Which jobs a payout pays for.
 CREATE TABLE payout_share (
