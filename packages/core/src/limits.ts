@@ -161,6 +161,8 @@ export const limits = {
   /** Passwords hashed at once: each takes 32 MiB and a thread. */
   passwordHashes: 2,
   passwordHashesWaiting: 100,
+  /** Requests of all devices behind one network address, as a multiple of what one device may send. */
+  devicesPerAddress: 32,
   /** Callers whose rates a server remembers. */
   rateKeys: 20_000,
   /** How long a small body and an upload may take to arrive. */

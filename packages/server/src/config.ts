@@ -106,7 +106,12 @@ export const settings = {
   stripeUsWebhookSecret: optional('STRIPE_US_WEBHOOK_SECRET', secret, 'Checks Stripe’s webhooks for us.'),
   ratePerMinute: setting('ASSAY_RATE_PER_MINUTE', whole(1, 1_000_000), '1200', 'Requests of one account or address.'),
   rateBurst: setting('ASSAY_RATE_BURST', whole(1, 1_000_000), '400', 'Of these at once.'),
-  deviceRatePerMinute: setting('ASSAY_DEVICE_RATE_PER_MINUTE', whole(1, 1_000_000), '12000', 'Requests of one device.'),
+  deviceRatePerMinute: setting(
+    'ASSAY_DEVICE_RATE_PER_MINUTE',
+    whole(1, 1_000_000),
+    '12000',
+    'Requests of one device; all behind one address may send 32 times as many.',
+  ),
   deviceRateBurst: setting('ASSAY_DEVICE_RATE_BURST', whole(1, 1_000_000), '2000', 'Of these at once.'),
 } as const;
 

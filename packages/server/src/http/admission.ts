@@ -25,6 +25,11 @@ export interface AdmissionDeps {
 export function admitRequests(app: FastifyInstance, deps: AdmissionDeps): void {
   const people = tokenBuckets(deps.clock, deps.allowance, limits.rateKeys);
   const devices = tokenBuckets(deps.clock, deps.deviceAllowance, limits.rateKeys);
+  const manyDevices = {
+    burst: deps.deviceAllowance.burst * limits.devicesPerAddress,
+    perMinute: deps.deviceAllowance.perMinute * limits.devicesPerAddress,
+  };
+  const addresses = tokenBuckets(deps.clock, manyDevices, limits.rateKeys);
   const charge = (buckets: typeof people, key: string): void => {
     const taken = buckets.take(key);
     if (!taken.ok) throw refuse('request.rate_limited', 'too many requests; wait', { waitMs: taken.waitMs });
@@ -41,6 +46,8 @@ export function admitRequests(app: FastifyInstance, deps: AdmissionDeps): void {
     }
     if (!row || row.access === 'probe') return;
     if (row.access === 'device') {
+      // Nobody has proved yet to be the device that the header names, so that the address pays too.
+      charge(addresses, request.ip);
       charge(devices, workerHeader(request));
       return;
     }

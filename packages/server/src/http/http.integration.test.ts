@@ -19,13 +19,23 @@ describe('the server', () => {
     await writeFile(join(folder, 'index.html'), '<!doctype html><title>console</title>');
     await writeFile(join(folder, 'assets', 'app-1.js'), 'export {};');
     await writeFile(join(folder, '.secret'), 'no');
-    scene = await openScene({ ASSAY_CONSOLE_DIR: folder, ASSAY_RATE_BURST: '100', ASSAY_RATE_PER_MINUTE: '60' });
+    scene = await openScene({
+      ASSAY_CONSOLE_DIR: folder,
+      ASSAY_RATE_BURST: '100',
+      ASSAY_RATE_PER_MINUTE: '60',
+      ASSAY_DEVICE_RATE_BURST: '20',
+      ASSAY_DEVICE_RATE_PER_MINUTE: '1',
+    });
     customer = await scene.person('carol', ['customer']);
   });
   afterAll(() => scene.close());
 
   const get = (path: string, headers: Record<string, string> = {}) => fetch(`${scene.url}${path}`, { headers });
   const html = { accept: 'text/html' };
+  const askAs = async (worker: string, remoteAddress: string) => {
+    const headers = { 'assay-worker': worker };
+    return (await scene.running.server.app.inject({ url: '/work/available', headers, remoteAddress })).statusCode;
+  };
 
   test('tells browsers to trust nothing, on every answer', async () => {
     for (const path of ['/', '/health', '/nothing', '/jobs', '/assets/app-1.js']) {
@@ -149,6 +159,17 @@ describe('the server', () => {
     expect(await last.json()).toMatchObject({ code: 'request.rate_limited', status: 429 });
     expect(Number(last.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     expect((await get('/jobs', { authorization: `Bearer ${customer.key}` })).status).toBe(200);
+  });
+
+  test('lets nobody ask more often by naming another device each time, and many devices behind one address ask', async () => {
+    const codes = [];
+    for (let i = 0; i < 20 * 32 + 40; i += 1) codes.push(await askAs(`wrk_${i}`, '192.0.2.1'));
+    expect(codes.slice(0, 20 * 32)).not.toContain(429);
+    expect(codes.slice(20 * 32).filter((code) => code === 429).length).toBeGreaterThan(20);
+    const one = [];
+    for (let i = 0; i < 30; i += 1) one.push(await askAs('wrk_0', '192.0.2.2'));
+    expect(one.indexOf(429)).toBe(20);
+    expect(await askAs('wrk_1', '192.0.2.2')).not.toBe(429);
   });
 });
 
