@@ -1,6 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { kubernetesFiles } from './kubernetes.ts';
 import { sharesOf } from './shares.ts';
 import { deployedTopology, slugOf, unitsOf, type Deployment } from './units.ts';
 import { deploymentFiles, deploymentFormats, deploymentName } from './write-deployment.ts';
@@ -51,6 +56,84 @@ test.each(keptDeployments)('every program has its own share of keys: %o', (deplo
   // Nobody who runs in the network holds what signs certificates.
   const others = [...nodes.map(({ name }) => name), 'client', 'operator'].flatMap((name) => shares.get(name) ?? []);
   expect(others.filter((file) => /\/(?:tls-)?ca\/key|ca-key/.test(file))).toEqual([]);
+});
+
+/** What a test looks at of the objects for Kubernetes. */
+interface KubernetesObject {
+  readonly kind?: string;
+  readonly metadata?: { readonly name: string };
+  readonly secretGenerator?: readonly { readonly name: string; readonly options?: object }[];
+  readonly spec?: {
+    readonly ttlSecondsAfterFinished?: number;
+    readonly podSelector?: { readonly matchLabels?: Record<string, string> };
+    readonly ingress?: readonly { readonly from: readonly PodSelector[] }[];
+    readonly egress?: readonly { readonly to?: readonly PodSelector[] }[];
+    readonly template?: { readonly spec: { readonly initContainers?: readonly { readonly command: string[] }[] } };
+  };
+}
+interface PodSelector {
+  readonly podSelector: { readonly matchLabels: Record<string, string> };
+}
+
+const component = 'app.kubernetes.io/component';
+const kubernetesObjects = (deployment: Deployment): KubernetesObject[] =>
+  [...kubernetesFiles(deployment).values()].flat() as KubernetesObject[];
+
+test.each(keptDeployments)('whoever may be heard by a peer may also reach it: %o', (deployment) => {
+  const policies = kubernetesObjects(deployment).filter(({ kind }) => kind === 'NetworkPolicy');
+  const named = (name: string) => policies.find(({ metadata }) => metadata?.name === name)?.spec;
+  const heard = named('peer-platform')?.ingress?.flatMap(({ from }) => from) ?? [];
+  expect(heard.length).toBeGreaterThan(2);
+  const names = { orderer: 'orderer1', peer: 'peer-platform', client: 'client', operator: 'provision' };
+  for (const { podSelector } of heard) {
+    const kind = podSelector.matchLabels[component] as keyof typeof names;
+    const reached = named(names[kind])?.egress?.flatMap(({ to = [] }) => to) ?? [];
+    expect([kind, reached.map((to) => to.podSelector.matchLabels[component])]).toEqual([
+      kind,
+      expect.arrayContaining(['peer']),
+    ]);
+  }
+  expect(named('client')?.podSelector).toEqual({ matchLabels: { [component]: 'client' } });
+});
+
+test.each(keptDeployments)(
+  'what people name keeps its name, and a Job makes way for its successor: %o',
+  (deployment) => {
+    const objects = kubernetesObjects(deployment);
+    const secrets = objects.flatMap(({ secretGenerator = [] }) => secretGenerator);
+    const named = secrets.filter(({ options }) => options !== undefined);
+    expect(named.map(({ name, options }) => [name, options])).toEqual(
+      ['client', 'operator'].map((name) => [name, { disableNameSuffixHash: true }]),
+    );
+    const jobs = objects.filter(({ kind }) => kind === 'Job');
+    expect(jobs.map(({ spec }) => (spec?.ttlSecondsAfterFinished ?? 0) > 0)).toEqual([true]);
+  },
+);
+
+test('an authority gets all that it is given, also when its first start was interrupted, and only once', async () => {
+  const objects = kubernetesObjects({ ordering: 'raft-3', membership: 'fabric-ca' });
+  const authority = objects.find(({ kind, metadata }) => kind === 'StatefulSet' && metadata?.name === 'ca-platform');
+  const command = authority?.spec?.template?.spec.initContainers?.[0]?.command ?? [];
+  const folder = await mkdtemp(join(tmpdir(), 'assay-first-start-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const [given, data] = [join(folder, 'given'), join(folder, 'data')];
+  const start = () => {
+    const [, ...args] = command.map((text) => text.replaceAll('/network/ca-platform', given).replaceAll('/data', data));
+    return promisify(execFile)('sh', args);
+  };
+  await mkdir(join(given, 'tls-ca'), { recursive: true });
+  const files = ['ca-cert.pem', 'ca-key.pem', 'tls-ca/ca-key.pem'];
+  for (const file of files) await writeFile(join(given, file), `all of ${file}`);
+  await mkdir(data);
+  // Killed in the middle of the second file.
+  await writeFile(join(data, 'ca-cert.pem'), 'all of ca-cert.pem', { mode: 0o400 });
+  await writeFile(join(data, 'ca-key.pem'), 'all', { mode: 0o400 });
+  await start();
+  for (const file of files) expect(await readFile(join(data, file), 'utf8')).toBe(`all of ${file}`);
+  await rm(join(data, 'ca-cert.pem'));
+  await writeFile(join(data, 'ca-cert.pem'), 'renewed');
+  await start();
+  expect(await readFile(join(data, 'ca-cert.pem'), 'utf8')).toBe('renewed');
 });
 
 test('names are names of hosts', () => {

@@ -15,10 +15,17 @@ import {
   type Deployment,
   type Unit,
 } from './units.ts';
+import { clientPolicy, denyAll, operatorPolicy, unitPolicy } from './kubernetes-policies.ts';
 import type { Yaml } from './yaml.ts';
 
 const namespace = 'assay-fabric';
 const user = 10_001;
+/** Tells that an authority's folder is complete. */
+const copied = `${dataRoot}/copied`;
+/** How long a Job that has ended stays: its template cannot be changed, so it keeps a changed one from being applied. */
+const keptSeconds = 600;
+/** Secrets that people name: the market's servers mount the one, and the other is to be deleted. */
+const namedSecrets = ['client', 'operator'];
 
 /** Documents by the path of their file. */
 export function kubernetesFiles(deployment: Deployment): Map<string, Yaml[]> {
@@ -32,16 +39,16 @@ export function kubernetesFiles(deployment: Deployment): Map<string, Yaml[]> {
     const names = units.filter(({ kind }) => kind === 'authority').map(({ name }) => name);
     files.set('authorities/kustomization.yaml', [kustomization(['authorities.yaml'], names, shares)]);
   }
-  files.set('namespace.yaml', [namespaceOf(), denyAll()]);
+  files.set('namespace.yaml', [namespaceOf(), denyAll(), clientPolicy()]);
   files.set('orderers.yaml', [...objects(({ kind }) => kind === 'orderer'), quorum()]);
   for (const { mspId } of units.filter(({ kind }) => kind === 'peer')) {
     const isOwn = (unit: Unit) => unit.mspId === mspId && unit.kind !== 'authority';
     files.set(`${slugOf(mspId)}.yaml`, objects(isOwn));
   }
-  files.set('provision.yaml', [provisionPolicy(), provisionJob(deployment, shares.get('operator') ?? [])]);
+  files.set('provision.yaml', [operatorPolicy(operator.name), provisionJob(deployment, shares.get('operator') ?? [])]);
   const resources = [...files.keys()].filter((path) => !path.includes('/'));
   const names = units.filter(({ kind }) => kind !== 'authority').map(({ name }) => name);
-  files.set('kustomization.yaml', [kustomization(resources, [...names, 'client', 'operator'], shares)]);
+  files.set('kustomization.yaml', [kustomization(resources, [...names, ...namedSecrets], shares)]);
   return files;
 }
 
@@ -57,24 +64,6 @@ function labelsOf({ kind, name, mspId }: Pick<Unit, 'name' | 'mspId'> & { readon
 function namespaceOf() {
   const enforce = { 'pod-security.kubernetes.io/enforce': 'restricted' };
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: enforce } };
-}
-
-/** Everything may ask for names, and nothing else goes anywhere unless a policy of its own says so. */
-function denyAll() {
-  return policy('deny-all', {}, [], [{ ports: [portOf(53, 'UDP'), portOf(53)] }]);
-}
-
-function portOf(port: number, protocol = 'TCP') {
-  return { port, protocol };
-}
-
-function policy(name: string, podSelector: Yaml, ingress: Yaml[], egress: Yaml[]) {
-  return {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata: { name },
-    spec: { podSelector, policyTypes: ['Ingress', 'Egress'], ingress, egress },
-  };
 }
 
 /** Of several orderers one at a time may be taken away. */
@@ -105,23 +94,6 @@ function service(unit: Unit) {
       ports: Object.entries(unit.ports).map(([name, port]) => ({ name, port, targetPort: name })),
     },
   };
-}
-
-/** Pods of one kind, of one organisation or of all. */
-function podsOf(component: string, mspId?: string) {
-  const organization = mspId === undefined ? {} : { 'assay.org/organization': mspId };
-  return { podSelector: { matchLabels: { 'app.kubernetes.io/component': component, ...organization } } };
-}
-
-/** Contract servers hear their own peer only; nodes hear nodes, clients and the operator of this namespace. */
-function unitPolicy(unit: Unit) {
-  const own = { matchLabels: { 'app.kubernetes.io/name': unit.name } };
-  const everybody = ['orderer', 'peer', 'client', 'operator'].map((component) => podsOf(component));
-  if (unit.kind === 'contracts') return policy(unit.name, own, [{ from: [podsOf('peer', unit.mspId)] }], []);
-  if (unit.kind === 'authority') return policy(unit.name, own, [{ from: [podsOf('operator')] }], []);
-  const reaches = [podsOf('orderer'), podsOf('peer')];
-  if (unit.kind === 'peer') reaches.push(podsOf('contracts', unit.mspId));
-  return policy(unit.name, own, [{ from: everybody }], [{ to: reaches }]);
 }
 
 function securityContext() {
@@ -196,7 +168,10 @@ function spread() {
   };
 }
 
-/** An authority writes into its own folder, so that it gets a copy of what it is given, once. */
+/**
+ * An authority writes into its own folder, so that it gets a copy of what it is given, once: until the mark is there,
+ * since a copy may be interrupted. What is there already may not be written to.
+ */
 function firstStart({ image, name }: Unit) {
   return {
     name: 'first-start',
@@ -204,7 +179,7 @@ function firstStart({ image, name }: Unit) {
     command: [
       'sh',
       '-c',
-      `umask 077; test -e ${dataRoot}/ca-key.pem || cp -RL ${givenRoot}/${name}/[!.]* ${dataRoot}/`,
+      `umask 077; test -e ${copied} || { cp -RLf ${givenRoot}/${name}/[!.]* ${dataRoot}/ && touch ${copied}; }`,
     ],
     securityContext: securityContext(),
     resources: { requests: { memory: '16Mi', cpu: '50m' }, limits: { memory: '64Mi', cpu: '500m' } },
@@ -237,7 +212,7 @@ function keyOf(path: string): string {
   return path.replaceAll('/', '__');
 }
 
-/** A changed file gets its Secret a new name, so that whoever mounts it starts again. */
+/** A changed file gets a node's Secret a new name, so that the node starts again. */
 function kustomization(resources: string[], names: readonly string[], shares: ReadonlyMap<string, readonly string[]>) {
   return {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
@@ -247,6 +222,7 @@ function kustomization(resources: string[], names: readonly string[], shares: Re
     secretGenerator: names.map((name) => ({
       name,
       files: (shares.get(name) ?? []).map((path) => `${keyOf(path)}=shares/${name}/${path}`),
+      ...(namedSecrets.includes(name) ? { options: { disableNameSuffixHash: true } } : {}),
     })),
   };
 }
@@ -279,11 +255,6 @@ function provisionJob(deployment: Deployment, files: readonly string[]) {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: { name: operator.name, labels },
-    spec: { backoffLimit: 20, template: { metadata: { labels }, spec } },
+    spec: { backoffLimit: 20, ttlSecondsAfterFinished: keptSeconds, template: { metadata: { labels }, spec } },
   };
-}
-
-function provisionPolicy() {
-  const nodes = ['orderer', 'peer'].map((component) => podsOf(component));
-  return policy(operator.name, { matchLabels: { 'app.kubernetes.io/name': operator.name } }, [], [{ to: nodes }]);
 }
