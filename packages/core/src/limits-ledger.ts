@@ -43,6 +43,8 @@ export const ledgerLimits = {
   fabricStartMs: 60_000,
   fabricToolMs: 60_000,
   fabricToolBytes: 4 * 1024 * 1024,
+  /** How often, while another organisation's peer is used, the own one is asked whether it is back. */
+  fabricHomeMs: 2_000,
   /** How long a peer may take to answer one call. */
   fabricCallMs: 10_000,
   /** How long a transaction that was ordered may take to come back in a block before it is sent again. */

@@ -189,6 +189,12 @@ export function blockOf(
 
 const headerBytesOf = (block: common.Block): Buffer => headerBytes(block.getHeader() ?? new common.BlockHeader());
 
+/** The block that follows on `previous`. */
+export function blockAfter(previous: common.Block, envelopes: readonly Uint8Array[], codes?: readonly number[]) {
+  const hash = createHash('sha256').update(headerBytesOf(previous)).digest();
+  return blockOf((previous.getHeader()?.getNumber() ?? 0) + 1, hash, envelopes, codes);
+}
+
 /** The block with the signature of somebody who calls themselves an orderer. */
 export function signedBy(block: common.Block, mspId: string, { key, certificate }: KeyAndCertificate): common.Block {
   const signer = new common.SignatureHeader();

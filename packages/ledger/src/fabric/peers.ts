@@ -1,12 +1,18 @@
-/** Connections to the gateways of several peers: one is used until it fails, then the next. */
+/**
+ * Connections to the gateways of several peers: one is used until it fails, then the next. The own organisation's come
+ * first: what a peer says besides signed blocks is only its word.
+ */
 
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Client, credentials } from '@grpc/grpc-js';
 import { connect, hash, type Gateway, type Network } from '@hyperledger/fabric-gateway';
+import { platformMsp } from '@assay/contracts';
 import { limits, type Clock } from '@assay/core';
+import { heightOf } from './height.ts';
 import { signLowS } from './low-s.ts';
 import type { ConnectionProfile } from './network/profile.ts';
+import { openTurns } from './turns.ts';
 import type { FabricMember } from './wallet.ts';
 
 export interface Peers {
@@ -16,25 +22,38 @@ export interface Peers {
   readonly turn: number;
   /** Takes the next peer, unless somebody did since `turn`. */
   failOver(turn: number): void;
+  /** Whether the peer in use is the own organisation's, or there is none of its own. */
+  readonly isOwn: boolean;
+  /** Takes a peer of the own organisation that has `height` blocks; false where none answers so. */
+  goHome(member: FabricMember, height: bigint): Promise<boolean>;
   close(): void;
 }
 
 interface Connection {
+  readonly mspId: string;
   readonly client: Client;
   readonly gateways: Map<string, Gateway>;
 }
 
 /** Connects as needed; a peer that does not answer yet is tried again by gRPC. */
-export async function openPeers(profile: ConnectionProfile, channel: string, clock: Clock): Promise<Peers> {
+export async function openPeers(
+  profile: ConnectionProfile,
+  channel: string,
+  clock: Clock,
+  own: string = platformMsp,
+): Promise<Peers> {
   const [key, certificate] = await Promise.all([
     readFile(profile.clientTls.key),
     readFile(profile.clientTls.certificate),
   ]);
   const tlsClientCertificateHash = createHash('sha256').update(new X509Certificate(certificate).raw).digest();
   // A peer that is not on the channel is of no use to it.
-  const usable = profile.peers.filter(({ mspId }) => profile.channels[channel]?.includes(mspId));
+  const usable = profile.peers
+    .filter(({ mspId }) => profile.channels[channel]?.includes(mspId))
+    .toSorted((a, b) => Number(b.mspId === own) - Number(a.mspId === own));
   const connections: Connection[] = await Promise.all(
-    usable.map(async ({ address, tlsAuthority }) => ({
+    usable.map(async ({ mspId, address, tlsAuthority }) => ({
+      mspId,
       client: new Client(address, credentials.createSsl(await readFile(tlsAuthority), key, certificate), {
         'grpc.initial_reconnect_backoff_ms': limits.fabricRetryMs,
         'grpc.min_reconnect_backoff_ms': limits.fabricRetryMs,
@@ -46,41 +65,55 @@ export async function openPeers(profile: ConnectionProfile, channel: string, clo
       gateways: new Map<string, Gateway>(),
     })),
   );
-  let turn = 0;
-  const within = (ms: number) => () => ({ deadline: clock.nowMs() + ms });
+  const gatewayOf = openGateways(tlsClientCertificateHash, clock);
+  const turns = openTurns(connections.map(({ mspId }) => mspId === own));
   return {
     get turn() {
-      return turn;
+      return turns.turn;
     },
-    failOver(seen) {
-      if (seen === turn) turn += 1;
+    get isOwn() {
+      return turns.isOwn;
     },
+    failOver: (seen) => turns.failOver(seen),
     network(member) {
-      const connection = connections[turn % connections.length];
+      const connection = connections[turns.index];
       if (!connection) throw new Error('the profile names no peer of this channel');
-      let gateway = connection.gateways.get(member.fingerprint);
-      if (!gateway) {
-        gateway = connect({
-          client: connection.client,
-          identity: { mspId: member.mspId, credentials: Buffer.from(member.certificate) },
-          signer: async (message) => signLowS(message, member.key),
-          hash: hash.none,
-          tlsClientCertificateHash,
-          evaluateOptions: within(limits.fabricCallMs),
-          endorseOptions: within(limits.fabricCallMs),
-          submitOptions: within(limits.fabricCallMs),
-          commitStatusOptions: within(limits.fabricCommitMs),
-        });
-        if (connection.gateways.size >= limits.ledgerCertificates) connection.gateways.clear();
-        connection.gateways.set(member.fingerprint, gateway);
-      }
-      return gateway.getNetwork(channel);
+      return gatewayOf(connection, member).getNetwork(channel);
     },
+    goHome: (member, height) =>
+      turns.goHome(async (index) => {
+        const connection = connections[index];
+        if (!connection) return false;
+        return (await heightOf(gatewayOf(connection, member).getNetwork(channel), own)) >= height;
+      }),
     close() {
       for (const { client, gateways } of connections) {
         for (const gateway of gateways.values()) gateway.close();
         client.close();
       }
     },
+  };
+}
+
+/** The gateway of a member over a connection, made once. */
+function openGateways(tlsClientCertificateHash: Uint8Array, clock: Clock) {
+  const within = (ms: number) => () => ({ deadline: clock.nowMs() + ms });
+  return ({ client, gateways }: Connection, member: FabricMember): Gateway => {
+    const known = gateways.get(member.fingerprint);
+    if (known) return known;
+    const gateway = connect({
+      client,
+      identity: { mspId: member.mspId, credentials: Buffer.from(member.certificate) },
+      signer: async (message) => signLowS(message, member.key),
+      hash: hash.none,
+      tlsClientCertificateHash,
+      evaluateOptions: within(limits.fabricCallMs),
+      endorseOptions: within(limits.fabricCallMs),
+      submitOptions: within(limits.fabricCallMs),
+      commitStatusOptions: within(limits.fabricCommitMs),
+    });
+    if (gateways.size >= limits.ledgerCertificates) gateways.clear();
+    gateways.set(member.fingerprint, gateway);
+    return gateway;
   };
 }

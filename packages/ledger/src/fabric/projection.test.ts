@@ -36,7 +36,9 @@ test('a projection that is closed while its peer answers ends quietly', async ()
     peers: {
       network: () => ({ getBlockEvents }) as unknown as Network,
       turn: 0,
+      isOwn: true,
       failOver: () => undefined,
+      goHome: async () => true,
       close: () => undefined,
     },
     reader: {} as FabricMember,

@@ -6,15 +6,19 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { common } from '@hyperledger/fabric-protos';
-import { Fault, limits, type BlockHeader, type Sha256Hex } from '@assay/core';
-import type { Database, Tx } from '@assay/store';
-import type { LedgerKey } from '../keys.ts';
-import { insertBlock, lockHead } from '../ledger-rows.ts';
-import { headAfter } from '../make-block.ts';
-import { authoritiesOf } from './channel-authorities.ts';
-import { decodeBlock, type DecodedBlock } from './decode-block.ts';
-import { mirrorBlock } from './mirror-block.ts';
+import { Fault, limits, type Sha256Hex } from '@assay/core';
+import { decodeBlock } from './decode-block.ts';
+import { ordererSignatures } from './orderer-signatures.ts';
 import type { Peers } from './peers.ts';
+import {
+  DatabaseProblem,
+  nextBlock,
+  project,
+  requireStored,
+  tampered,
+  type Incoming,
+  type MirrorDeps,
+} from './project-blocks.ts';
 import type { FabricMember } from './wallet.ts';
 
 /** What became of a transaction that was ordered. */
@@ -39,10 +43,7 @@ export interface Projection {
   close(): Promise<void>;
 }
 
-export interface ProjectionDeps {
-  readonly db: Database;
-  readonly key: LedgerKey;
-  readonly channel: string;
+export interface ProjectionDeps extends MirrorDeps {
   readonly chaincode: string;
   readonly peers: Peers;
   /** Who reads the blocks. */
@@ -51,16 +52,15 @@ export interface ProjectionDeps {
   readonly onProblem: (error: unknown) => void;
 }
 
-interface Incoming {
-  readonly raw: common.Block;
-  readonly decoded: DecodedBlock;
-}
-
 export function startProjection(deps: ProjectionDeps): Projection {
   const landings = new Map<string, (landing: Landing) => void>();
   const { promise: connected, resolve: isConnected } = Promise.withResolvers<void>();
   const state: FollowState = {
     closed: false,
+    isMoving: false,
+    isAbroad: false,
+    foreignFrom: undefined,
+    isRefuted: false,
     newest: -1n,
     heardAtMs: 0,
     contradiction: undefined,
@@ -77,10 +77,10 @@ export function startProjection(deps: ProjectionDeps): Projection {
         landings.get(txId)?.({ txId: txId as Sha256Hex, block: BigInt(decoded.number), code, result });
       }
     }
-    state.contradiction = undefined;
     isConnected();
   };
   const running = follow(deps, state, written);
+  void returnHome(deps, state);
   return {
     landing(txId) {
       const { promise, resolve } = Promise.withResolvers<Landing>();
@@ -111,14 +111,21 @@ interface FollowState {
   heardAtMs: number;
   contradiction: Fault | undefined;
   readonly isConnected: () => void;
+  /** Ends the stream that is read. */
   stop: () => void;
+  /** Whether the stream was ended to read another peer. */
+  isMoving: boolean;
+  /** Whether another organisation's peer is read. */
+  isAbroad: boolean;
+  /** The first block whose validation codes only another organisation's peer vouched for. */
+  foreignFrom: bigint | undefined;
+  /** Whether an own peer contradicted the database: until one agrees again, no other's word counts. */
+  isRefuted: boolean;
 }
 
-async function follow(
-  deps: ProjectionDeps,
-  state: FollowState,
-  written: (blocks: readonly Incoming[]) => void,
-): Promise<void> {
+type Written = (blocks: readonly Incoming[]) => void;
+
+async function follow(deps: ProjectionDeps, state: FollowState, written: Written): Promise<void> {
   for (let failures = 0; !state.closed;) {
     const { turn } = deps.peers;
     try {
@@ -128,40 +135,66 @@ async function follow(
       });
     } catch (error) {
       if (state.closed) return;
+      if (state.isMoving) continue;
       failures += 1;
-      if (error instanceof Fault && error.code === 'ledger.tampered') {
-        state.contradiction = error;
-        state.isConnected();
+      noteContradiction(state, error);
+      // Another peer would not mend the database.
+      if (error instanceof DatabaseProblem) deps.onProblem(error.cause);
+      else {
+        deps.onProblem(error);
+        deps.peers.failOver(turn);
       }
-      deps.onProblem(error);
-      deps.peers.failOver(turn);
       await sleep(Math.min(limits.fabricRetryMaxMs, limits.fabricRetryMs * 2 ** Math.min(failures, 10)));
     }
   }
 }
 
+function noteContradiction(state: FollowState, error: unknown): void {
+  if (!(error instanceof Fault) || error.code !== 'ledger.tampered') return;
+  state.contradiction = error;
+  state.isRefuted ||= !state.isAbroad;
+  state.isConnected();
+}
+
+/** While another organisation's peer is read, looks for an own one. */
+async function returnHome(deps: ProjectionDeps, state: FollowState): Promise<void> {
+  while (!state.closed) {
+    await sleep(limits.fabricHomeMs, undefined, { ref: false });
+    if (state.closed || (deps.peers.isOwn && !state.isAbroad)) continue;
+    const isHome = await deps.peers.goHome(deps.reader, state.newest + 1n).catch(() => false);
+    if (!isHome || !state.isAbroad) continue;
+    state.isMoving = true;
+    state.stop();
+  }
+}
+
 /** Reads blocks from one peer until its stream ends; what came while the database was busy is written together. */
-async function followPeer(
-  deps: ProjectionDeps,
-  state: FollowState,
-  written: (blocks: readonly Incoming[]) => void,
-): Promise<void> {
+async function followPeer(deps: ProjectionDeps, state: FollowState, written: Written): Promise<void> {
+  state.isMoving = false;
+  state.isAbroad = !deps.peers.isOwn;
+  const { isAbroad } = state;
+  if (isAbroad && state.isRefuted && state.contradiction) throw state.contradiction;
   const from = await nextBlock(deps.db);
-  if (from > 0n) await requireSameChain(deps);
-  // The last block that we have comes again: it must be the same, or the peer tells another history.
-  const startBlock = from > 0n ? from - 1n : 0n;
-  const events = await deps.peers.network(deps.reader).getBlockEvents({ startBlock });
-  state.stop = () => events.close();
-  // Only once it is read: a stream that ends before anybody reads it ends the process with its error.
-  if (state.closed) queueMicrotask(state.stop);
+  if (from === 0n && isAbroad) {
+    throw new Fault('ledger.unavailable', 'block 0 is taken from a peer of the own organisation alone', {
+      retry: true,
+    });
+  }
+  let isSigned = from > 0n ? ordererSignatures(await sameFirstBlock(deps, state)) : undefined;
+  // The last block that we have comes again, and at home whatever came from elsewhere: they must be the same, or the
+  // peer tells another history.
+  const last = from > 0n ? from - 1n : 0n;
+  const startBlock = isAbroad || state.foreignFrom === undefined || state.foreignFrom > last ? last : state.foreignFrom;
+  const events = await openBlocks(deps, state, startBlock);
   let buffer: Incoming[] = [];
   let writing: Promise<void> | undefined;
   let failure: unknown;
   const drain = async (): Promise<void> => {
     while (buffer.length > 0) {
       const batch = buffer.slice(0, limits.fabricProjectionBlocks);
-      await project(deps, batch);
+      const added = await project(deps, batch);
       buffer = buffer.slice(batch.length);
+      agreed(state, batch, { isAbroad, added, last });
       written(batch);
     }
   };
@@ -170,6 +203,8 @@ async function followPeer(
       state.heardAtMs = performance.now();
       const decoded = decodeBlock(raw, deps.chaincode);
       if (!decoded) throw tampered('a block’s data do not hash to what its header says');
+      if (decoded.number === 0) isSigned ??= ordererSignatures(raw);
+      else if (isSigned?.(raw) !== true) throw tampered(`no orderer of the channel signed block ${decoded.number}`);
       buffer.push({ raw, decoded });
       writing ??= drain()
         .catch((error: unknown) => {
@@ -192,67 +227,51 @@ async function followPeer(
   if (!state.closed) throw new Fault('ledger.unavailable', 'the peer ended the stream of blocks', { retry: true });
 }
 
-/** A network that was made anew has fewer blocks than we know: waiting for the next one would not show that. */
-async function requireSameChain(deps: ProjectionDeps): Promise<void> {
-  const events = await deps.peers.network(deps.reader).getBlockEvents({ startBlock: 0n });
+interface Agreement {
+  readonly isAbroad: boolean;
+  /** The first block that was not there yet. */
+  readonly added: bigint | undefined;
+  /** The newest block that was there when the stream began. */
+  readonly last: bigint;
+}
+
+/** Remembers whose word counts for what, after `blocks` agreed with the database or were added to it. */
+function agreed(state: FollowState, blocks: readonly Incoming[], { isAbroad, added, last }: Agreement): void {
+  const isThrough = BigInt(blocks.at(-1)?.decoded.number ?? -1) >= last;
+  if (isAbroad) state.foreignFrom ??= added;
+  else if (isThrough) {
+    state.foreignFrom = undefined;
+    state.isRefuted = false;
+  }
+  if (isThrough && !state.isRefuted) state.contradiction = undefined;
+}
+
+type BlockStream = Awaited<ReturnType<ReturnType<Peers['network']>['getBlockEvents']>>;
+
+/** The peer's blocks from `startBlock` on; the caller reads them at once. */
+async function openBlocks(deps: ProjectionDeps, state: FollowState, startBlock: bigint): Promise<BlockStream> {
+  const events = await deps.peers.network(deps.reader).getBlockEvents({ startBlock });
+  state.stop = () => events.close();
+  // Only once it is read: a stream that ends before anybody reads it ends the process with its error.
+  if (state.closed) queueMicrotask(state.stop);
+  return events;
+}
+
+/**
+ * The first block, which must be ours. A network that was made anew has fewer blocks than we know: waiting for the next one
+ * would not show that.
+ */
+async function sameFirstBlock(deps: ProjectionDeps, state: FollowState): Promise<common.Block> {
+  const events = await openBlocks(deps, state, 0n);
   try {
     for await (const raw of events) {
       const decoded = decodeBlock(raw, deps.chaincode);
       if (!decoded) throw tampered('block 0’s data do not hash to what its header says');
-      return await requireSame(deps.db, decoded);
+      await requireStored(deps.db, decoded);
+      return raw;
     }
   } finally {
     events.close();
   }
-}
-
-async function nextBlock(db: Database): Promise<bigint> {
-  const [row] = await db.query<{ next_block: bigint }>('SELECT next_block FROM ledger_head');
-  return row?.next_block ?? 0n;
-}
-
-/** Writes what of `blocks` is not there yet, in one transaction. */
-function project(deps: ProjectionDeps, blocks: readonly Incoming[]): Promise<void> {
-  return deps.db.transaction(async (tx) => {
-    let head = await lockHead(tx);
-    for (const { raw, decoded } of blocks) {
-      const number = BigInt(decoded.number);
-      if (number < head.nextBlock) {
-        if (number === head.nextBlock - 1n) await requireSame(tx, decoded);
-        continue;
-      }
-      if (number > head.nextBlock) throw tampered(`block ${head.nextBlock} is missing`);
-      if (number > 0n) await requireSuccessor(tx, decoded);
-      const rows = mirrorBlock(head, decoded, deps.key, number === 0n ? genesisOf(deps, raw) : undefined);
-      await insertBlock(tx, rows, head.nextFact);
-      head = headAfter(head, rows);
-    }
-  });
-}
-
-function genesisOf({ channel, key }: ProjectionDeps, raw: common.Block): NonNullable<BlockHeader['genesis']> {
-  return { channel, publicKey: key.publicKey, authorities: authoritiesOf(raw) };
-}
-
-async function orderedIn(tx: Tx, number: number): Promise<NonNullable<BlockHeader['ordered']>> {
-  const text = 'SELECT header FROM ledger_block WHERE number = $1';
-  const [row] = await tx.query<{ header: string }>({ name: 'ledger_header', text }, [number]);
-  const { ordered } = JSON.parse(row?.header ?? '{}') as Partial<BlockHeader>;
-  return ordered ?? { hash: '', previous: '', data: '' };
-}
-
-async function requireSame(tx: Tx, block: DecodedBlock): Promise<void> {
-  if ((await orderedIn(tx, block.number)).hash !== block.hash) {
-    throw tampered(`the peer’s block ${block.number} is not the one in this database`);
-  }
-}
-
-async function requireSuccessor(tx: Tx, block: DecodedBlock): Promise<void> {
-  if ((await orderedIn(tx, block.number - 1)).hash !== block.previousHash) {
-    throw tampered(`block ${block.number} does not follow on the one before it`);
-  }
-}
-
-function tampered(what: string): Fault {
-  return new Fault('ledger.tampered', what, { retry: false });
+  throw new Fault('ledger.unavailable', 'the peer ended the stream of blocks', { retry: true });
 }

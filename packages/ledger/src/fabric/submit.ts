@@ -2,8 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Contract, Network, Transaction } from '@hyperledger/fabric-gateway';
-import { common } from '@hyperledger/fabric-protos';
+import type { Contract, Transaction } from '@hyperledger/fabric-gateway';
 import { transientKey, transientSealed } from '@assay/contracts';
 import {
   Fault,
@@ -17,6 +16,7 @@ import { asHash } from '../block.ts';
 import type { StoredTx } from '../ledger-rows.ts';
 import { refused } from '../requests.ts';
 import { problemOfGateway, type GatewayProblem } from './gateway-errors.ts';
+import { heightOf } from './height.ts';
 import type { Peers } from './peers.ts';
 import type { Landing, Projection } from './projection.ts';
 import { scopedKey } from './storable.ts';
@@ -201,14 +201,4 @@ async function areUpToDate(deps: SubmitDeps, member: FabricMember, deadline: num
   }
   await sleep(settleMs);
   return true;
-}
-
-async function heightOf(network: Network, mspId: string): Promise<bigint> {
-  try {
-    const options = { arguments: [network.getName()], endorsingOrganizations: [mspId] };
-    const bytes = await network.getContract('qscc').evaluate('GetChainInfo', options);
-    return BigInt(common.BlockchainInfo.deserializeBinary(bytes).getHeight());
-  } catch {
-    return -1n;
-  }
 }

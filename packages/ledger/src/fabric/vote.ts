@@ -34,7 +34,7 @@ export async function voteOnFabric(options: VoteOptions): Promise<VoteResult> {
   const profile = await readProfile(options.profile);
   if (!profile.channels[channel]) throw refuse('config.invalid', `the network has no channel ${channel}`);
   const member = await openWallet(profile, clock).member({ mspId, name: 'governor', roles: ['governor'] });
-  const peers = await openPeers(profile, channel, clock);
+  const peers = await openPeers(profile, channel, clock, mspId);
   try {
     const contract = peers.network(member).getContract(profile.chaincode, 'EscrowTrigger');
     const said = await contract.submit('voteOnChallengeWindow', {
