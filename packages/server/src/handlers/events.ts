@@ -1,9 +1,9 @@
 /** Streams of changes. */
 
-import { refuse, type AccountId, type JobId } from '@assay/core';
+import { refuse, Refusal, type AccountId, type JobId } from '@assay/core';
 import type { BlockSummary } from '@assay/ledger';
 import type { Database } from '@assay/store';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Call, HandlersOf } from '../api/handlers.ts';
 import { viewerOf, type Caller } from '../auth/caller.ts';
 import type { BlockHub } from '../live/block-hub.ts';
@@ -26,7 +26,8 @@ export function eventHandlers({ db, hub, blocks }: EventDeps): HandlersOf<'event
     const start = streamStart(call.request, after);
     const leave = counts.enter(caller.account);
     try {
-      return sendEvents(call.reply, hub.watch(watched, start), changeText, leave);
+      const mayStay = () => isSame(call.request, caller);
+      return sendEvents(call.reply, hub.watch(watched, start), { textOf: changeText, mayStay, leave });
     } catch (error) {
       leave();
       throw error;
@@ -49,13 +50,25 @@ export function eventHandlers({ db, hub, blocks }: EventDeps): HandlersOf<'event
       const after = blockCursor(lastEvent(request, query.after));
       const leave = counts.enter(caller.account);
       try {
-        return await sendEvents(reply, await blocks.watch(after), blockText, leave);
+        const mayStay = () => isSame(request, caller);
+        return await sendEvents(reply, await blocks.watch(after), { textOf: blockText, mayStay, leave });
       } catch (error) {
         leave();
         throw error;
       }
     },
   };
+}
+
+/** Whether the request would be let in again, to see the same: not after signing out or without the key. */
+async function isSame(request: FastifyRequest, caller: Caller): Promise<boolean> {
+  try {
+    const [now, then] = [await request.readmit?.(), viewerOf(caller)];
+    return now !== undefined && now.account === then.account && viewerOf(now).all === then.all;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }
 
 function blockCursor(text: string | undefined): bigint | undefined {

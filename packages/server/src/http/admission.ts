@@ -35,6 +35,7 @@ export function admitRequests(app: FastifyInstance, deps: AdmissionDeps): void {
     if (!taken.ok) throw refuse('request.rate_limited', 'too many requests; wait', { waitMs: taken.waitMs });
   };
   app.decorateRequest('caller', undefined);
+  app.decorateRequest('readmit', undefined);
   app.decorateRequest('device', undefined);
   app.decorateRequest('rawBody', undefined);
   app.addHook('onRequest', async (request, reply) => {
@@ -65,7 +66,9 @@ export function admitRequests(app: FastifyInstance, deps: AdmissionDeps): void {
       throw error;
     });
     charge(people, request.caller?.account ?? ip);
-    checkAccess(row.access, request.caller);
+    const { access } = row;
+    checkAccess(access, request.caller);
+    request.readmit = async () => checkAccess(access, await authenticate(deps.db, { authorization, cookie }));
     if (row.idempotent === 'key') checkKey(request);
   });
 }
@@ -93,7 +96,11 @@ async function admitPeer(
     throw error;
   });
   charge(request.caller.account);
-  if (typeof row.access === 'object') checkAccess(row.access, request.caller);
+  const { access } = row;
+  if (typeof access === 'object') {
+    checkAccess(access, request.caller);
+    request.readmit = async () => checkAccess(access, await callerOf(deps, peer));
+  }
   if (row.idempotent === 'key') checkKey(request);
 }
 

@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who is signed in. */
     caller: Caller | undefined;
+    /** Asks again who that is, for what lasts longer than a request; refuses as the first time. */
+    readmit: (() => Promise<Caller>) | undefined;
     /** The device that signed the request. */
     device: WorkerId | undefined;
     /** A JSON body byte for byte. */

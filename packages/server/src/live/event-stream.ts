@@ -46,12 +46,21 @@ export interface Watching<Item> {
   close(): void;
 }
 
-/** Sends what is watched, each item as `textOf` writes it, until the client leaves or the watching ends. */
+/** How a stream is sent. */
+export interface Sending<Item> {
+  /** An item as an event. */
+  textOf(item: Item): string;
+  /** Asked with each heartbeat: false ends the stream. */
+  mayStay(): Promise<boolean>;
+  /** Told once at the end. */
+  leave(): void;
+}
+
+/** Sends what is watched until the client leaves, may no longer see it, or the watching ends. */
 export async function sendEvents<Item>(
   reply: FastifyReply,
   watching: Watching<Item>,
-  textOf: (item: Item) => string,
-  leave: () => void,
+  sending: Sending<Item>,
 ): Promise<FastifyReply> {
   reply.hijack();
   const { raw } = reply;
@@ -62,13 +71,20 @@ export async function sendEvents<Item>(
     'x-accel-buffering': 'no',
   });
   raw.write(': open\n\n');
-  const heartbeat = setInterval(() => raw.write(': still here\n\n'), limits.eventHeartbeatMs);
+  const heartbeat = setInterval(() => {
+    raw.write(': still here\n\n');
+    sending.mayStay().then(
+      (stays) => stays || watching.close(),
+      // The database is away, say: whoever was let in stays until it can be asked.
+      (error: unknown) => reply.log.warn({ err: error }, 'whether an event stream may go on is not known'),
+    );
+  }, limits.eventHeartbeatMs);
   raw.once('close', () => watching.close());
   // It may have left before anybody listened for that.
   if (raw.destroyed) watching.close();
   try {
     for await (const items of watching.items()) {
-      const room = raw.write(items.map(textOf).join(''));
+      const room = raw.write(items.map((item) => sending.textOf(item)).join(''));
       if (!room && !(await drained(raw))) break;
       await new Promise((resolve) => setTimeout(resolve, limits.eventGatherMs));
     }
@@ -77,7 +93,7 @@ export async function sendEvents<Item>(
   } finally {
     clearInterval(heartbeat);
     watching.close();
-    leave();
+    sending.leave();
     raw.end();
   }
   return reply;
@@ -93,12 +109,16 @@ export function changeText(change: Change): string {
 /** Waits until a slow client has read; false when it left or did not read for the length of a silence. */
 function drained(raw: FastifyReply['raw']): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), limits.eventSilenceMs);
-    const done = (open: boolean) => (): void => {
+    const end = (isOpen: boolean): void => {
       clearTimeout(timer);
-      resolve(open);
+      raw.off('drain', onDrain);
+      raw.off('close', onClose);
+      resolve(isOpen);
     };
-    raw.once('drain', done(true));
-    raw.once('close', done(false));
+    const onDrain = (): void => end(true);
+    const onClose = (): void => end(false);
+    const timer = setTimeout(onClose, limits.eventSilenceMs);
+    raw.once('drain', onDrain);
+    raw.once('close', onClose);
   });
 }

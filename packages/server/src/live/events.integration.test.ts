@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type Change } from '@assay/client';
-import { addChanges } from '@assay/store';
-import type { JobId } from '@assay/core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addChanges, setRoles } from '@assay/store';
+import { limits, type JobId } from '@assay/core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createTestJob, openScene, type Person, type Scene } from '../market-scene.setup.ts';
 
 /** Reads until `count` test changes came. */
@@ -146,6 +146,46 @@ describe('streams of changes', () => {
     const again = await fetch(`${scene.url}/events`, { headers });
     expect(again.status).toBe(200);
     await again.body?.cancel();
+    await watching(0);
+  });
+
+  test('end soon after the key that opened them is deleted, its owner signs out, or loses an office', async () => {
+    const gone = await scene.person('gone', ['customer', 'auditor']);
+    const ticket = await scene.running.server.signIn.issueTicket(gone.account);
+    const session = await scene.running.server.signIn.withTicket(ticket, 'gone');
+    const cookie = `assay_session=${session.token}`;
+    const keys = await fetch(`${scene.url}/api-keys`, { headers: { cookie } });
+    const { items } = (await keys.json()) as { items: { id: string }[] };
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const open = (headers: Record<string, string>) => fetch(`${scene.url}/events`, { headers });
+      const byKey = await open({ authorization: `Bearer ${gone.key}` });
+      const bySession = await open({ cookie });
+      const bystander = await open({ authorization: `Bearer ${carol.key}` });
+      vi.advanceTimersByTime(limits.eventHeartbeatMs);
+      await sleep(100);
+      await watching(3);
+      await fetch(`${scene.url}/api-keys/${items[0]?.id}`, { method: 'DELETE', headers: { cookie } });
+      vi.advanceTimersByTime(limits.eventHeartbeatMs);
+      expect(await byKey.text()).toContain(': still here');
+      await watching(2);
+      const another = await open({ cookie });
+      await setRoles(scene.database.db, gone.account, ['customer']);
+      vi.advanceTimersByTime(limits.eventHeartbeatMs);
+      expect([await another.text(), await bySession.text()]).toEqual([
+        expect.stringContaining(': still here'),
+        expect.stringContaining(': still here'),
+      ]);
+      await watching(1);
+      const last = await open({ cookie });
+      await fetch(`${scene.url}/sessions/current`, { method: 'DELETE', headers: { cookie } });
+      vi.advanceTimersByTime(limits.eventHeartbeatMs);
+      expect(await last.text()).toContain(': still here');
+      await watching(1);
+      await bystander.body?.cancel();
+    } finally {
+      vi.useRealTimers();
+    }
     await watching(0);
   });
 
