@@ -149,5 +149,5 @@ async function catchUp(site: Site, peer: PeerPlace): Promise<void> {
   await unlessDone(() => installContracts(site, peer));
   // A peer that is still behind does not know its own organisation yet.
   const sequence = await patiently(() => definedSequence(site, peer, channel));
-  await unlessDone(() => approveContracts(site, peer, channel, sequence));
+  await approveContracts(site, peer, channel, sequence);
 }

@@ -156,7 +156,7 @@ async function defineContracts(site: Site, channel: ChannelName): Promise<void> 
   const [first] = members;
   if (!first) return;
   if ((await definedSequence(site, first, channel)) > 0) return;
-  for (const peer of members) await unlessDone(() => approveContracts(site, peer, channel, 1));
+  for (const peer of members) await approveContracts(site, peer, channel, 1);
   const endorsers = members.flatMap((peer) =>
     flags({
       peerAddresses: `${peer.host}:${peer.port}`,
@@ -171,7 +171,12 @@ async function defineContracts(site: Site, channel: ChannelName): Promise<void> 
     ...definitionOf(folders, channel, 1),
     ...endorsers,
   ];
-  await patiently(() => peerCommand(site, first, commit));
+  await patiently(() =>
+    peerCommand(site, first, commit).catch(async (error: unknown) => {
+      // An answer may be lost, and the same definition does not commit twice.
+      if ((await definedSequence(site, first, channel)) === 0) throw error;
+    }),
+  );
 }
 
 /** The number of the contracts' definition on a channel; 0 where there is none yet. */
@@ -184,13 +189,14 @@ export async function definedSequence(site: Site, peer: PeerPlace, channel: Chan
   return (JSON.parse(said) as { readonly sequence: number }).sequence;
 }
 
-/** An organisation agrees to the contracts' definition, with its own package; the peer must have it. */
+/** An organisation agrees to the contracts' definition, with its own package, unless it has; the peer must have that. */
 export async function approveContracts(site: Site, peer: PeerPlace, channel: ChannelName, sequence: number) {
   const text = await readFile(contractServerFile(site.folders, contractsName(peer)), 'utf8');
   const { packageId } = JSON.parse(text) as { packageId: string };
   const approve = ['lifecycle', 'chaincode', 'approveformyorg', ...ordererFlags(site, peer)];
   const definition = definitionOf(site.folders, channel, sequence);
-  await patiently(() => peerCommand(site, peer, [...approve, ...definition, '--package-id', packageId]));
+  const command = [...approve, ...definition, '--package-id', packageId];
+  await patiently(() => unlessDone(() => peerCommand(site, peer, command)));
 }
 
 function definitionOf(folders: Folders, channel: ChannelName, sequence: number): string[] {
