@@ -148,6 +148,18 @@ AS $function$BEGIN
 END$function$
 ;
 
+CREATE OR REPLACE FUNCTION public.note_job_parties()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$BEGIN
+  INSERT INTO job_party (owner_id, job_id) SELECT DISTINCT owner_id, job_id FROM added ORDER BY owner_id, job_id
+    ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END$function$
+;
+
 CREATE OR REPLACE FUNCTION public.tell()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -414,6 +426,12 @@ CREATE TABLE job (
   CONSTRAINT job_units_total_check CHECK ((units_total > 0))
 );
 ALTER TABLE job SET (fillfactor=60);
+
+CREATE TABLE job_party (
+  owner_id text COLLATE "C" NOT NULL,
+  job_id text COLLATE "C" NOT NULL,
+  CONSTRAINT job_party_pkey PRIMARY KEY (owner_id, job_id)
+);
 
 CREATE TABLE journal_entry (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -988,6 +1006,8 @@ CREATE TRIGGER posting_is_kept BEFORE DELETE OR UPDATE ON posting FOR EACH ROW E
 
 CREATE TRIGGER posting_is_not_emptied BEFORE TRUNCATE ON posting FOR EACH STATEMENT EXECUTE FUNCTION forbid();
 
+CREATE TRIGGER replica_has_parties AFTER INSERT ON replica REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION note_job_parties();
+
 -- Rights
 
 GRANT INSERT (id, email, password_hash, region, roles), SELECT, UPDATE (password_hash, roles, banned_at, ban_reason) ON account TO assay_app;
@@ -1021,6 +1041,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency TO assay_app;
 GRANT INSERT (source, event_key, raw, headers, notice), SELECT, UPDATE (state, attempts, next_at, lease_until, fence, finished_at) ON inbox TO assay_app;
 
 GRANT INSERT, SELECT, UPDATE ON job TO assay_app;
+
+GRANT SELECT ON job_party TO assay_app;
 
 GRANT INSERT (idem_key, kind, job_id, cause, request_hash), SELECT ON journal_entry TO assay_app;
 

@@ -140,6 +140,25 @@ CREATE TABLE replica (
   UNIQUE (unit_id, owner_id, attempt)
 ) WITH (fillfactor = 30);
 
+-- Who ran a replica of a job: what lets a provider of work find its jobs without reading everybody's replicas. Kept by
+-- the statement that adds replicas, since an index on them would be paid for by every later change of each of them.
+CREATE TABLE job_party (
+  owner_id text COLLATE "C" NOT NULL,
+  job_id text COLLATE "C" NOT NULL,
+  PRIMARY KEY (owner_id, job_id)
+);
+
+-- In order, so that two statements with the same new parties queue instead of deadlocking.
+CREATE FUNCTION note_job_parties() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$BEGIN
+  INSERT INTO job_party (owner_id, job_id) SELECT DISTINCT owner_id, job_id FROM added ORDER BY owner_id, job_id
+    ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END$$;
+
+CREATE TRIGGER replica_has_parties AFTER INSERT ON replica REFERENCING NEW TABLE AS added
+  FOR EACH STATEMENT EXECUTE FUNCTION note_job_parties();
+
 -- What workers' sandboxes say that units reached for. Weighed by the next sweep: two independent ones that agree end
 -- the job and ban its customer.
 CREATE TABLE breach (
@@ -281,7 +300,7 @@ GRANT SELECT, INSERT, UPDATE ON job, unit, replica, desk, turnover, dispute TO a
 GRANT SELECT, INSERT, DELETE ON log, object_upload TO assay_app;
 -- Evidence: written once. Only a request that waited for work gets its offers later.
 GRANT SELECT, INSERT ON exchange, verdict, verdict_batch, earning TO assay_app;
-GRANT SELECT ON replica_pay TO assay_app;
+GRANT SELECT ON replica_pay, job_party TO assay_app;
 GRANT SELECT, UPDATE (server) ON work_solo TO assay_app;
 GRANT UPDATE (offers) ON exchange TO assay_app;
 GRANT SELECT, INSERT, UPDATE (weighed) ON breach TO assay_app;

@@ -10,5 +10,4 @@ export interface Viewer {
 export const ownsJob = '($2::boolean OR j.customer_id = $1)';
 
 /** SQL: whether job `j` may be seen at all: by its customer, by who ran a replica of it, or by who sees all. */
-export const seesJob = `(${ownsJob} OR EXISTS (
-  SELECT FROM unit su JOIN replica sr ON sr.unit_id = su.id AND sr.owner_id = $1 WHERE su.job_id = j.id))`;
+export const seesJob = `(${ownsJob} OR EXISTS (SELECT FROM job_party p WHERE p.owner_id = $1 AND p.job_id = j.id))`;
