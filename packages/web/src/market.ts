@@ -6,6 +6,7 @@ import type { ReceiptVerdict } from '@assay/verify';
 import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Bundle } from './bundle.ts';
 import { inWorker } from './in-worker.ts';
+import { mostJobs, mostRows } from './words.ts';
 
 /** Calls go to the page's own origin with the session's cookie. */
 export const market = createClient({ baseUrl: '', auth: { kind: 'cookie' } });
@@ -18,9 +19,6 @@ export const queries = new QueryClient({
     },
   },
 });
-
-/** The most rows of one list that a page still shows. */
-const mostRows = 5_000;
 
 /** Reads every page of a list, up to what a page still shows. */
 async function all<Item>(
@@ -37,7 +35,7 @@ async function all<Item>(
 }
 
 export function useJobs() {
-  return useQuery({ queryKey: ['jobs'], queryFn: async () => (await market.listJobs({ limit: 100 })).items });
+  return useQuery({ queryKey: ['jobs'], queryFn: async () => (await market.listJobs({ limit: mostJobs })).items });
 }
 
 export function useJob(jobId: string) {

@@ -123,3 +123,13 @@ export function sizeText(bytes: number): string {
   if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KiB`;
   return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
+
+/** The most rows of one list that a page still shows, and the most jobs. */
+export const mostRows = 5_000;
+export const mostJobs = 100;
+
+/** What is to be said under a list that may not be whole; nothing where it is. */
+export function cutText(rows: number, what: string, most: number = mostRows): string | undefined {
+  if (rows < most) return undefined;
+  return `No more than ${most.toLocaleString('en')} ${what} are shown and counted here; the API lists all of them.`;
+}

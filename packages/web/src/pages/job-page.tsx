@@ -14,7 +14,7 @@ import { ResultList } from '../parts/results.tsx';
 import { Stages, StateSentence } from '../parts/stages.tsx';
 import { FactTimeline, MoneyTimeline } from '../parts/timelines.tsx';
 import { UnitGrid } from '../parts/unit-grid.tsx';
-import { Nothing, Waiting } from '../parts/waiting.tsx';
+import { CutNote, Nothing, Waiting } from '../parts/waiting.tsx';
 import { count } from '../words.ts';
 
 /** The page's sections, as they stand in its address. */
@@ -136,6 +136,7 @@ function Section({ job, units, section }: { job: Job; units: readonly Unit[] | u
   return (
     <Stack gap="md">
       <Summary job={job} units={units} />
+      <CutNote rows={units.length} what="units" />
       <UnitGrid units={units} />
     </Stack>
   );
@@ -144,13 +145,25 @@ function Section({ job, units, section }: { job: Job; units: readonly Unit[] | u
 function Money({ job }: { job: Job }) {
   const money = useMoney(job.id);
   if (money.isPending) return <Waiting />;
-  return money.error ? <ProblemNote error={money.error} /> : <MoneyTimeline job={job} lines={money.data} />;
+  if (money.error) return <ProblemNote error={money.error} />;
+  return (
+    <Stack gap="md">
+      <CutNote rows={money.data.length} what="movements" />
+      <MoneyTimeline job={job} lines={money.data} />
+    </Stack>
+  );
 }
 
 function Facts({ jobId }: { jobId: string }) {
   const facts = useFacts(jobId);
   if (facts.isPending) return <Waiting />;
-  return facts.error ? <ProblemNote error={facts.error} /> : <FactTimeline lines={facts.data} />;
+  if (facts.error) return <ProblemNote error={facts.error} />;
+  return (
+    <Stack gap="md">
+      <CutNote rows={facts.data.length} what="facts" />
+      <FactTimeline lines={facts.data} />
+    </Stack>
+  );
 }
 
 function Logs({ jobId, units }: { jobId: string; units: readonly Unit[] }) {
@@ -164,5 +177,11 @@ function Logs({ jobId, units }: { jobId: string; units: readonly Unit[] }) {
     ),
   );
   if (logs.isPending) return <Waiting />;
-  return logs.error ? <ProblemNote error={logs.error} /> : <LogView lines={logs.data} names={names} />;
+  if (logs.error) return <ProblemNote error={logs.error} />;
+  return (
+    <Stack gap="md">
+      <LogView lines={logs.data} names={names} />
+      <CutNote rows={logs.data.length} what="lines" />
+    </Stack>
+  );
 }

@@ -6,8 +6,8 @@ import type { Job } from '@assay/client';
 import { useJobs } from '../market.ts';
 import { JobBadge, MoneyText } from '../parts/figures.tsx';
 import { ProblemNote } from '../parts/problem-note.tsx';
-import { Nothing, Waiting } from '../parts/waiting.tsx';
-import { dayTime } from '../words.ts';
+import { CutNote, Nothing, Waiting } from '../parts/waiting.tsx';
+import { dayTime, mostJobs } from '../words.ts';
 
 export function JobsPage() {
   const jobs = useJobs();
@@ -28,6 +28,7 @@ export function JobsPage() {
           <JobCard key={job.id} job={job} />
         ))}
       </SimpleGrid>
+      <CutNote rows={jobs.data.length} what="jobs" most={mostJobs} />
     </Stack>
   );
 }

@@ -3,10 +3,10 @@
 import type { Job, TreeFile } from '@assay/client';
 import { Anchor, Button, Group, Paper, Stack, Table, Text } from '@mantine/core';
 import { resultUrl, resultsZipUrl, useResults, useResultText } from '../market.ts';
-import { sizeText } from '../words.ts';
+import { mostRows, sizeText } from '../words.ts';
 import { HashText } from './figures.tsx';
 import { ProblemNote } from './problem-note.tsx';
-import { Nothing, Waiting } from './waiting.tsx';
+import { CutNote, Nothing, Waiting } from './waiting.tsx';
 
 const withResults: ReadonlySet<Job['state']> = new Set(['verified', 'completed', 'disputed']);
 
@@ -44,7 +44,7 @@ export function ResultList({ job }: { job: Job }) {
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {files.map((file) => (
+          {files.slice(0, mostRows).map((file) => (
             <Table.Tr key={file.path}>
               <Table.Td style={{ overflowWrap: 'anywhere' }}>
                 <Anchor href={resultUrl(job.id, file.path)} download underline="always">
@@ -61,6 +61,7 @@ export function ResultList({ job }: { job: Job }) {
           ))}
         </Table.Tbody>
       </Table>
+      <CutNote rows={files.length} what="files" />
     </Stack>
   );
 }

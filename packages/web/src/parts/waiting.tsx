@@ -1,11 +1,23 @@
-import { Center, Loader, Paper, Text } from '@mantine/core';
+import { Alert, Center, Loader, Paper, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { cutText } from '../words.ts';
 
 export function Waiting() {
   return (
     <Center h="12rem">
       <Loader role="status" aria-label="Loading" />
     </Center>
+  );
+}
+
+/** Says under a list that it ends before its end. */
+export function CutNote({ rows, what, most }: { rows: number; what: string; most?: number }) {
+  const text = cutText(rows, what, most);
+  if (text === undefined) return null;
+  return (
+    <Alert color="yellow" variant="light" py="xs">
+      {text}
+    </Alert>
   );
 }
 
