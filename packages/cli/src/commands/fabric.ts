@@ -27,7 +27,7 @@ const up: Command = {
   options: {
     ordering: { kind: 'text', doc: 'who orders blocks: one orderer, three, or four that bear a traitor (Fabric 3)' },
     ca: { kind: 'flag', doc: 'three organisations, each with certificates from a fabric-ca server of its own' },
-    port: { kind: 'number', doc: 'the first of its ports; 0 takes free ones', default: '0' },
+    port: { kind: 'number', doc: 'the first of its ports; by default free ones from 15000 to 32000, 0 takes any free' },
     folder: folderOption,
     json: jsonOption,
   },
@@ -78,15 +78,16 @@ export function orderingOf(args: Arguments): { ordering?: Ordering } {
 
 async function runUp(args: Arguments): Promise<number> {
   const asJson = args.flag('json');
-  const port = args.number('port') ?? 0;
-  if (!Number.isInteger(port) || port > 65_000) throw new UsageError('--port takes a port up to 65000');
+  const port = args.number('port');
+  if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65_000))
+    throw new UsageError('--port takes a port up to 65000');
   const startedMs = performance.now();
   const network = await startNetwork({
     folder: folderOf(args),
     tools: toolsDir(),
     ...orderingOf(args),
     ...(args.flag('ca') ? { membership: 'fabric-ca' } : {}),
-    firstPort: port,
+    ...(port === undefined ? {} : { firstPort: port }),
     clock: systemClock,
     progress: (text) => {
       if (!asJson) print(`  ${text}`);

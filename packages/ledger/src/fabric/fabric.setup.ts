@@ -42,7 +42,14 @@ export interface TestNetwork extends StartedNetwork {
 /** A network of its own in a new folder. */
 export async function testNetwork(ordering: Ordering = 'raft', membership: Membership = 'own'): Promise<TestNetwork> {
   const folder = await mkdtemp(join(tmpdir(), 'assay-fabric-'));
-  const started = await startNetwork({ folder, tools: toolsRoot, ordering, membership, clock: systemClock });
+  const started = await startNetwork({
+    folder,
+    tools: toolsRoot,
+    ordering,
+    membership,
+    firstPort: 0,
+    clock: systemClock,
+  });
   return {
     ...started,
     folder,

@@ -11,7 +11,7 @@ import type { ContractServerSettings } from './contract-server.ts';
 import { killProgram, mendNetwork, toolsRoot, type TestNetwork } from './fabric.setup.ts';
 import { contractsPackage } from './network/contracts-package.ts';
 import { foldersOf, writeSecret } from './network/folders.ts';
-import { choosePorts } from './network/network.ts';
+import { choosePorts } from './network/ports.ts';
 import type { ContractKeys } from './network/organizations.ts';
 import { startProgram } from './network/processes.ts';
 import { contractServerFile, ordererFlags, patiently, peerCommand, type Site } from './network/provision.ts';

@@ -7,8 +7,9 @@ import { foldersOf, replaceSecret, type Folders } from './folders.ts';
 import { ownIssuer, type Issuer } from './issuer.ts';
 import { withLock } from './lock.ts';
 import { admit, fetchFirstBlock } from './membership.ts';
-import { choosePorts, programsOf, readRecord, startPrograms, type NetworkOptions } from './network.ts';
+import { programsOf, readRecord, startPrograms, type NetworkOptions } from './network.ts';
 import { validityFrom, writeOrganization } from './organizations.ts';
+import { portsFrom } from './ports.ts';
 import { startProgram, stopPrograms } from './processes.ts';
 import { writeProfile } from './profile.ts';
 import {
@@ -93,7 +94,7 @@ export interface Joining {
 }
 
 async function newPlaces({ topology }: Site, mspId: string): Promise<Joining> {
-  const ports = await choosePorts(0, 5);
+  const ports = await portsFrom(undefined, 5);
   const next = (): number => ports.shift() ?? 0;
   const peer = localPeer(mspId, next);
   if (topology.authorities.length === 0) return { peer, authority: null };

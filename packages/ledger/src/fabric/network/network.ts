@@ -1,6 +1,5 @@
 /** A Fabric network on this machine, without Docker: up, down, and how it is. */
 
-import { createServer, type AddressInfo, type Server } from 'node:net';
 import { mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +10,7 @@ import { ownIssuer, type Issuer } from './issuer.ts';
 import { validityFrom } from './organizations.ts';
 import { writeProfile } from './profile.ts';
 import { healthOf } from './health.ts';
+import { portsFrom } from './ports.ts';
 import { foldersOf, replaceSecret, type Folders } from './folders.ts';
 import { withLock } from './lock.ts';
 import { lastLines, runningPrograms, startProgram, stopPrograms, type Program } from './processes.ts';
@@ -34,7 +34,7 @@ export interface NetworkOptions {
   readonly tools: string;
   readonly ordering?: Ordering;
   readonly membership?: Membership;
-  /** The first of the ports that it takes; 0 takes free ones. */
+  /** The first of the ports that it takes; 0 takes any free ones; without it, free ones that the system gives nobody. */
   readonly firstPort?: number;
   readonly clock: Clock;
   /** Told what is being done. */
@@ -77,7 +77,7 @@ async function create(folders: Folders, options: NetworkOptions): Promise<Starte
   // Leftovers of a start that was killed: nothing was ever acknowledged by them.
   await stopPrograms(folders);
   await forget(folders);
-  const ports = await choosePorts(options.firstPort ?? 0, portCount(ordering, membership));
+  const ports = await portsFrom(options.firstPort, portCount(ordering, membership));
   const topology = topologyOf(ordering, ports, membership);
   const record: NetworkRecord = { version: 2, ready: false, tools: options.tools, topology };
   await replaceSecret(folders.network, JSON.stringify(record));
@@ -211,27 +211,4 @@ export async function readRecord(folders: Folders): Promise<NetworkRecord | unde
   const record = JSON.parse(text) as NetworkRecord;
   if (record.version !== 2) throw refuse('config.invalid', `${folders.network} is of another version of Assay`);
   return record;
-}
-
-/** Ports that nobody uses now. They are written into the channels' first blocks, so they stay. */
-export async function choosePorts(first: number, count: number): Promise<number[]> {
-  const servers: Server[] = [];
-  try {
-    for (let index = 0; index < count; index += 1) servers.push(await listenOn(first === 0 ? 0 : first + index));
-    return servers.map((server) => (server.address() as AddressInfo).port);
-  } finally {
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  }
-}
-
-function listenOn(port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', () =>
-      reject(
-        refuse('config.invalid', `port ${port} is in use: name another first port with --port, or 0 for free ones`),
-      ),
-    );
-    server.listen({ port, host: '127.0.0.1' }, () => resolve(server));
-  });
 }

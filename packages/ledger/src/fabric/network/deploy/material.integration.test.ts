@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeOnFabric, toolsRoot } from '../../fabric.setup.ts';
 import { foldersOf } from '../folders.ts';
-import { choosePorts } from '../network.ts';
+import { choosePorts } from '../ports.ts';
 import { startProgram, stopPrograms } from '../processes.ts';
 import { findTools } from '../tools.ts';
 import { writeAuthorities, writeMaterial, type MaterialOptions } from './material.ts';
