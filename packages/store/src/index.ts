@@ -25,6 +25,7 @@ export {
 export {
   addPayoutAccount,
   findPayoutAccount,
+  findUnfinishedDestination,
   registerWorker,
   type NewWorker,
   type PayoutAccountRow,

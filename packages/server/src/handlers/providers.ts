@@ -1,7 +1,14 @@
 /** Providers of work: their machines and where they are paid. */
 
-import { newId, refuse, type IdSource, type PaymentProvider, type Region } from '@assay/core';
-import { addPayoutAccount, findPayoutAccount, readWorkers, registerWorker, type Database } from '@assay/store';
+import { newId, refuse, type AccountId, type IdSource, type PaymentProvider, type Region } from '@assay/core';
+import {
+  addPayoutAccount,
+  findPayoutAccount,
+  findUnfinishedDestination,
+  readWorkers,
+  registerWorker,
+  type Database,
+} from '@assay/store';
 import type { HandlersOf } from '../api/handlers.ts';
 import type { PayoutAccount, Worker } from '../api/schemas/worker.ts';
 import { viewerOf } from '../auth/caller.ts';
@@ -41,15 +48,21 @@ export function providerHandlers(
   };
 }
 
+async function openPayoutAccount(deps: ProviderDeps, account: AccountId, region: Region) {
+  const destination =
+    (await findUnfinishedDestination(deps.db, account, region)) ?? (await createRecipient(deps, account, region));
+  const id = newId('payoutAccount', deps.ids);
+  const row = await addPayoutAccount(deps.db, { id, account, region, destination });
+  if (!row) throw refuse('payment.unknown', 'the payout account was not stored; try again', {});
+  return row;
+}
+
 /** The account at the provider is opened under our account's id, so that a repeated call finds the same one. */
-async function openPayoutAccount(deps: ProviderDeps, account: Parameters<typeof findPayoutAccount>[1], region: Region) {
+async function createRecipient(deps: ProviderDeps, account: AccountId, region: Region): Promise<string> {
   const outcome = await deps.providers.forRegion(region).createRecipient(account, `recipient/${region}/${account}`);
   if (outcome.kind === 'refused') throw refuse('payment.refused', outcome.message, { code: outcome.code });
   if (outcome.kind === 'unknown') throw refuse('payment.unknown', 'the payment provider did not answer; try again', {});
-  const id = newId('payoutAccount', deps.ids);
-  const row = await addPayoutAccount(deps.db, { id, account, region, destination: outcome.value });
-  if (!row) throw refuse('payment.unknown', 'the payout account was not stored; try again', {});
-  return row;
+  return outcome.value;
 }
 
 function presentWorker(row: Awaited<ReturnType<typeof readWorkers>>[number]): Worker {

@@ -51,6 +51,23 @@ export async function findPayoutAccount(
   return row;
 }
 
+/**
+ * The account at the payment provider that was disabled only because its owner had not yet told the provider what it
+ * asks: a new one would lack the same. Undefined where there is none.
+ */
+export async function findUnfinishedDestination(
+  tx: Tx,
+  account: AccountId,
+  region: Region,
+): Promise<string | undefined> {
+  const [row] = await tx.query<{ destination: string; reason: string }>(
+    `SELECT destination, disabled_reason AS reason FROM payout_account
+     WHERE account_id = $1 AND region = $2 AND disabled_at IS NOT NULL ORDER BY disabled_at DESC LIMIT 1`,
+    [account, region],
+  );
+  return row?.reason === 'insufficient_capabilities_for_transfer' ? row.destination : undefined;
+}
+
 /** Stores the account that is paid to from now on; one that was stored meanwhile stays. */
 export async function addPayoutAccount(
   tx: Tx,
