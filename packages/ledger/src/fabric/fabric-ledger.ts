@@ -16,10 +16,11 @@ import { platformMsp } from '@assay/contracts';
 import type { Database } from '@assay/store';
 import { namesIn } from '../dependency.ts';
 import type { LedgerKey } from '../keys.ts';
-import { transactionsByKey, type StoredTx } from '../ledger-rows.ts';
+import { readHead, transactionsByKey, type StoredTx } from '../ledger-rows.ts';
 import { proofsOf, reached, requireEngine } from '../ledger-reading.ts';
 import { problemOf, refused, repeatedOutcome, type Request } from '../requests.ts';
 import { openCombiner } from '../submit-combiner.ts';
+import { gather } from './gather.ts';
 import { problemOfGateway } from './gateway-errors.ts';
 import { openLanes, type Lanes } from './lanes.ts';
 import { readProfile } from './network/profile.ts';
@@ -65,7 +66,8 @@ export async function openFabricLedger(options: FabricLedgerOptions): Promise<Fa
   const projection = startProjection(projectionDeps);
   // Callers that ask at the same time share one query.
   const committed = openCombiner((keys: readonly string[]) => committedByKey(db, keys));
-  const deps: SubmitDeps = { committed, peers, projection, chaincode, organizations };
+  const newest = async (): Promise<bigint> => (await readHead(db)).nextBlock - 1n;
+  const deps: SubmitDeps = { committed, peers, projection, newest, chaincode, organizations };
   const lanes = openLanes(limits.fabricInFlight);
   await Promise.race([projection.connected, sleep(limits.fabricCommitMs, undefined, { ref: false })]);
   return {
@@ -103,7 +105,7 @@ async function submitAll(
   }
   const outcomes: SubmissionOutcome[] = [];
   const first = new Map<string, number>();
-  const work: Promise<void>[] = [];
+  const work: { index: number; done: Promise<SubmissionOutcome> }[] = [];
   const repeats: { index: number; of: number }[] = [];
   for (const [index, { submission, as }] of requests.entries()) {
     const problem = problemOf(submission) ?? unusableKey(submission.idempotencyKey) ?? withLeaves(submission);
@@ -113,16 +115,13 @@ async function submitAll(
     else {
       first.set(submission.idempotencyKey, index);
       const names = [...namesIn(submission.args), submission.idempotencyKey];
-      const run = async (): Promise<void> => {
-        outcomes[index] = await reached(submitToFabric(deps, submission, await wallet.member(as)));
-      };
-      work.push(lanes.run(names, run));
+      const run = async () => reached(submitToFabric(deps, submission, await wallet.member(as)));
+      work.push({ index, done: lanes.run(names, run) });
     }
   }
-  const results = await Promise.allSettled(work);
-  const failure = results.find((result) => result.status === 'rejected');
-  // What did commit is known by its key when the caller sends it all again.
-  if (failure) throw failure.reason;
+  const gathered = gather(await Promise.allSettled(work.map(({ done }) => done)));
+  for (const [at, { index }] of work.entries())
+    outcomes[index] = gathered[at] ?? { kind: 'conflict', message: 'no outcome' };
   for (const { index, of } of repeats) outcomes[index] = repeatedOutcome(requests, outcomes, index, of);
   return outcomes;
 }

@@ -11,7 +11,7 @@ function failure(code: number, ...messages: readonly string[]): GatewayError {
 test.each([
   [
     failure(status.ABORTED, 'chaincode response 500, job.not_found: no such contract is listed'),
-    { kind: 'refused', code: 'job.not_found', message: 'no such contract is listed' },
+    { kind: 'refused', code: 'job.not_found', message: 'no such contract is listed', by: ['PlatformMSP'] },
   ],
   [
     failure(status.ABORTED, "chaincode response 500, You've asked to invoke a function that does not exist: x"),

@@ -7,7 +7,13 @@ import { refusalOf } from '../endorse.ts';
 
 /** `refused`: the contracts said no. `passing`: it may work when tried again. `failed`: it will not, but not by the contracts. */
 export type GatewayProblem =
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly kind: 'refused';
+      readonly code: ErrorCode;
+      readonly message: string;
+      /** The organisations whose peers said so; none where that is not known. */
+      readonly by: readonly string[];
+    }
   | { readonly kind: 'passing'; readonly message: string; readonly isPeerAway: boolean }
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -35,7 +41,9 @@ export function problemOfGateway(error: unknown): GatewayProblem {
   const said = [...error.details.map(({ message }) => message), error.message];
   for (const text of said) {
     const words = chaincodeSaid.exec(text)?.[1];
-    if (words !== undefined) return { kind: 'refused', ...refusalOf(words) };
+    if (words === undefined) continue;
+    const by = error.details.flatMap(({ mspId, message }) => (chaincodeSaid.test(message) ? [mspId] : []));
+    return { kind: 'refused', ...refusalOf(words), by: [...new Set(by)] };
   }
   const message = said.join('; ');
   if (!passing.has(error.code) || denied.test(message)) return { kind: 'failed', message };

@@ -6,7 +6,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Client, credentials } from '@grpc/grpc-js';
-import { connect, hash, type Gateway, type Network } from '@hyperledger/fabric-gateway';
+import { connect, hash, type Gateway, type Network, type Transaction } from '@hyperledger/fabric-gateway';
 import { platformMsp } from '@assay/contracts';
 import { limits, type Clock } from '@assay/core';
 import { heightOf } from './height.ts';
@@ -18,6 +18,8 @@ import type { FabricMember } from './wallet.ts';
 export interface Peers {
   /** The channel as `member` sees it through the peer in use. */
   network(member: FabricMember): Network;
+  /** What `member` signed before, to be sent through the peer in use. */
+  transaction(member: FabricMember, bytes: Uint8Array): Transaction;
   /** A number that changes when another peer is taken. */
   readonly turn: number;
   /** Takes the next peer, unless somebody did since `turn`. */
@@ -67,6 +69,11 @@ export async function openPeers(
   );
   const gatewayOf = openGateways(tlsClientCertificateHash, clock);
   const turns = openTurns(connections.map(({ mspId }) => mspId === own));
+  const current = (member: FabricMember): Gateway => {
+    const connection = connections[turns.index];
+    if (!connection) throw new Error('the profile names no peer of this channel');
+    return gatewayOf(connection, member);
+  };
   return {
     get turn() {
       return turns.turn;
@@ -75,11 +82,8 @@ export async function openPeers(
       return turns.isOwn;
     },
     failOver: (seen) => turns.failOver(seen),
-    network(member) {
-      const connection = connections[turns.index];
-      if (!connection) throw new Error('the profile names no peer of this channel');
-      return gatewayOf(connection, member).getNetwork(channel);
-    },
+    network: (member) => current(member).getNetwork(channel),
+    transaction: (member, bytes) => current(member).newTransaction(bytes),
     goHome: (member, height) =>
       turns.goHome(async (index) => {
         const connection = connections[index];

@@ -77,6 +77,9 @@ function follow(own: ReturnType<typeof fakePeer>, foreign: ReturnType<typeof fak
       failOver: turns.failOver,
       goHome: (_: FabricMember, height: bigint) =>
         turns.goHome(async (index) => at[index]?.isAway === false && BigInt(at[index].blocks.length) >= height),
+      transaction: () => {
+        throw new Error('nothing is sent here');
+      },
       close: () => undefined,
       turn: 0,
       isOwn: true,

@@ -39,6 +39,9 @@ test('a projection that is closed while its peer answers ends quietly', async ()
       isOwn: true,
       failOver: () => undefined,
       goHome: async () => true,
+      transaction: () => {
+        throw new Error('nothing is sent here');
+      },
       close: () => undefined,
     },
     reader: {} as FabricMember,

@@ -27,6 +27,8 @@ export interface SubmitDeps {
   readonly committed: (keys: readonly string[]) => Promise<readonly (StoredTx | undefined)[]>;
   readonly peers: Peers;
   readonly projection: Projection;
+  /** The newest block in the database, which other servers write too. */
+  readonly newest: () => Promise<bigint>;
   readonly chaincode: string;
   /** The organisations whose peers may have to endorse. */
   readonly organizations: readonly string[];
@@ -44,7 +46,7 @@ export async function submitToFabric(
   for (let conflicts = 0; ;) {
     const attempt = await endorsedUntil(deps, submission, member, deadline);
     if (attempt.kind === 'outcome') return attempt.outcome;
-    const landing = await orderedUntil(deps, attempt.transaction, deadline);
+    const landing = await orderedUntil(deps, attempt.transaction, member, deadline);
     if (landing.code === 0) {
       return { kind: 'committed', txId: landing.txId, block: landing.block, result: landing.result };
     }
@@ -72,7 +74,7 @@ async function endorsedUntil(
   member: FabricMember,
   deadline: number,
 ): Promise<Attempt> {
-  let isConfirmed = false;
+  const upToDate = new Set<string>();
   for (let attempt = 1; ; attempt += 1) {
     const { turn } = deps.peers;
     if (deps.projection.contradiction) throw deps.projection.contradiction;
@@ -85,10 +87,12 @@ async function endorsedUntil(
         const outcome = await outcomeOfTwin(deps, submission, member, problem.message, deadline);
         return { kind: 'outcome', outcome };
       }
-      if (problem.kind === 'refused' && isConfirmed) return { kind: 'outcome', outcome: refused(problem) };
       if (problem.kind === 'refused') {
         // A peer that lags behind refuses what it cannot see yet: only up to date does its no count.
-        isConfirmed = await areUpToDate(deps, member, deadline);
+        const refusers = problem.by.length > 0 ? problem.by : deps.organizations;
+        if (refusers.every((mspId) => upToDate.has(mspId))) return { kind: 'outcome', outcome: refused(problem) };
+        if (await areUpToDate(deps, member, refusers, deadline)) for (const mspId of refusers) upToDate.add(mspId);
+        else await jitter(attempt);
         continue;
       }
       giveUpAfter(deadline, problem, error);
@@ -118,14 +122,23 @@ function propose({ peers, chaincode }: SubmitDeps, submission: Submission, membe
  * Sends the transaction until it comes back in a block. What an orderer accepted is not on disk yet, so it is sent again
  * when it stays away; its id lets it count once.
  */
-async function orderedUntil(deps: SubmitDeps, transaction: Transaction, deadline: number): Promise<Landing> {
+async function orderedUntil(
+  deps: SubmitDeps,
+  transaction: Transaction,
+  member: FabricMember,
+  deadline: number,
+): Promise<Landing> {
   const { landed, forget } = deps.projection.landing(transaction.getTransactionId());
   try {
     for (let attempt = 1; ; attempt += 1) {
-      const problem = await transaction.submit().then(
+      const { turn } = deps.peers;
+      // The peer that endorsed it may be gone: what is signed goes through whichever is in use.
+      const sent = attempt === 1 ? transaction : deps.peers.transaction(member, transaction.getBytes());
+      const problem = await sent.submit().then(
         () => undefined,
         (error: unknown) => problemOfGateway(error),
       );
+      if (problem?.kind === 'passing' && problem.isPeerAway) deps.peers.failOver(turn);
       const waitMs = problem === undefined ? limits.fabricCommitMs : limits.fabricRetryMs * 2 ** Math.min(attempt, 5);
       const landing = await Promise.race([landed, sleep(waitMs, undefined, { ref: false })]);
       if (landing) return landing;
@@ -187,16 +200,26 @@ export async function settled(projection: Pick<Projection, 'heardAtMs'>): Promis
 
 const settleMs = 20;
 
-/** Waits until every organisation's peer has the blocks that we know; false when one could not be asked. */
-async function areUpToDate(deps: SubmitDeps, member: FabricMember, deadline: number): Promise<boolean> {
-  const { newest } = deps.projection;
+/**
+ * Waits until the peers of those who refused have the blocks that the database has; false when one of them is away. Only
+ * they are asked: who said nothing may be gone for good.
+ */
+async function areUpToDate(
+  deps: SubmitDeps,
+  member: FabricMember,
+  refusers: readonly string[],
+  deadline: number,
+): Promise<boolean> {
+  const stored = await deps.newest();
+  const newest = stored > deps.projection.newest ? stored : deps.projection.newest;
   const network = deps.peers.network(member);
   for (;;) {
-    const heights = await Promise.all(deps.organizations.map((mspId) => heightOf(network, mspId)));
+    const heights = await Promise.all(refusers.map((mspId) => heightOf(network, mspId)));
     if (heights.every((height) => height > newest)) break;
     if (performance.now() > deadline) {
       throw new Fault('ledger.unavailable', 'a peer is too far behind to endorse', { retry: true });
     }
+    if (heights.includes(-1n)) return false;
     await sleep(limits.fabricRetryMs);
   }
   await sleep(settleMs);
