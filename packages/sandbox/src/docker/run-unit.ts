@@ -78,7 +78,8 @@ export async function runInCell(run: CellRun): Promise<UnitReport> {
 async function settle(cell: Cell, sink: Collector): Promise<Death | undefined> {
   if (sink.phase() === 'done') {
     if (await cell.rest()) return undefined;
-    await cell.send(orderFrame(orderKinds.leave, new Uint8Array()));
+    // Frozen, it reads nothing, and what a tunnel brought may lie before this: nobody waits for it to be heard.
+    void cell.send(orderFrame(orderKinds.leave, new Uint8Array()));
     // The collector is alone now, and gVisor's kernel would stay until somebody tidies up after it.
     cell.strike();
     if (await cell.gone(bounds.leaveMs)) return undefined;
