@@ -8,10 +8,8 @@ one byte on stdout and waits: it then serves one unit and ends like any other.
 """
 
 
-def _fields(handle):
+def _fields(data):
     found = []
-    with open(handle, 'rb', closefd=False) as stream:
-        data = stream.read()
     at = 0
     while at < len(data):
         length = int.from_bytes(data[at : at + 4], 'big')
@@ -33,7 +31,22 @@ def _import_ahead():
 
     gc.collect()
     gc.freeze()
+    modules = [(name, module) for name, module in sys.modules.items() if isinstance(module, type(sys))]
+    found = {name: (module, frozenset(module.__dict__)) for name, module in modules if name != '__main__'}
     os.write(1, b'\n')
+    return found
+
+
+def _start_anew(order, variables):
+    """In place of the interpreter that waited, one that has imported nothing yet."""
+    import os, sys
+
+    handle = os.memfd_create('order')
+    with open(handle, 'wb', closefd=False) as stream:
+        stream.write(order)
+    os.lseek(handle, 0, os.SEEK_SET)
+    os.dup2(handle, 0)
+    os.execve('/usr/bin/python3', sys.orig_argv[:-1], variables)
 
 
 def _pin_entropy(seed):
@@ -98,7 +111,7 @@ def _when_imported(name, then):
 
 def _pin_clock(epoch_ms):
     """The clock stands but for a tenth of a millisecond at each reading, and for what is slept."""
-    import time
+    import sys, time
 
     tick = 100_000
     state = {'ns': 0}
@@ -132,6 +145,9 @@ def _pin_clock(epoch_ms):
     time.localtime = lambda seconds=None: localtime(time.time() if seconds is None else seconds)
     time.ctime = lambda seconds=None: ctime(time.time() if seconds is None else seconds)
     time.strftime = lambda form, *parts: strftime(form, *(parts or (localtime(time.time()),)))
+    # These took the function before, where they were imported ahead.
+    for name in {'subprocess', 'threading'} & sys.modules.keys():
+        sys.modules[name]._time = time.monotonic
     _when_imported('datetime', lambda module: _pin_dates(module, wall))
 
 
@@ -181,16 +197,23 @@ def _main():
     import io, os, sys, types
 
     global _ahead
-    _ahead = sys.argv[1:] == ['ahead']
-    if _ahead:
-        _import_ahead()
-    script, seed, epoch, count, *rest = _fields(0)
+    _ahead = _import_ahead() if sys.argv[1:] == ['ahead'] else None
+    with open(0, 'rb', closefd=False) as stream:
+        order = stream.read()
+    script, seed, epoch, count, *rest = _fields(order)
     arguments, environment = rest[: int(count)], rest[int(count) :]
+    variables = dict(pair.split('=', 1) for pair in environment)
+    folder = os.path.dirname(os.path.abspath(script))
+    if _ahead is not None:
+        # A file of the unit's that goes by the name of what is here already would have been imported in its place.
+        taken = {name.partition('.')[0] for name in sys.modules}
+        if any(name.partition('.')[0] in taken for name in os.listdir(folder)):
+            _start_anew(order, variables)
     empty = os.open('/dev/null', os.O_RDONLY)
     os.dup2(empty, 0)
     os.close(empty)
     os.environ.clear()
-    os.environ.update(pair.split('=', 1) for pair in environment)
+    os.environ.update(variables)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors='backslashreplace', newline='\n', line_buffering=True)
     if seed:
@@ -202,7 +225,6 @@ def _main():
             sys.modules['numpy'].random.seed()
     if epoch:
         _pin_clock(int(epoch))
-    folder = os.path.dirname(os.path.abspath(script))
     sys.path[0] = folder
     sys.argv = [script, *arguments]
     sys.orig_argv = ['python3', *sys.argv]
@@ -215,28 +237,61 @@ def _main():
     return main, source, script
 
 
-def _leave(main, code):
+def _leave(code):
     """Ends as the interpreter would, without taking apart what it imported ahead: that costs as much as a short unit."""
-    import atexit, gc, os, sys
+    import atexit, builtins, gc, os, sys, weakref
 
     try:
         if 'threading' in sys.modules:
             sys.modules['threading']._shutdown()
         atexit._run_exitfuncs()
-        # Files that are still open are written when nothing refers to them any more.
-        main.__dict__.clear()
+        # Files that are still open are written when nothing refers to them any more, wherever the unit kept them.
+        for name in ('path', 'argv', 'meta_path', 'path_hooks', 'path_importer_cache', 'last_exc', 'last_value'):
+            setattr(sys, name, None)
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+        modules = dict(sys.modules)
+        sys.modules.clear()
+        own = []
+        for name, module in list(modules.items()):
+            if module is _ahead.get(name, (None,))[0]:
+                continue
+            del modules[name]
+            if isinstance(module, type(sys)):
+                own.append(weakref.ref(module))
+            del module
+        # The interpreter takes back to its very beginning what is built in, before it collects.
+        late = {'open', 'help', 'exit', 'quit', 'copyright', 'credits', 'license'}
+        for name in late | (builtins.__dict__.keys() - _ahead['builtins'][1]):
+            builtins.__dict__.pop(name, None)
+        gc.collect()
+        for module, names in _ahead.values():
+            if len(module.__dict__) > len(names):
+                for name in module.__dict__.keys() - names:
+                    module.__dict__[name] = None
+        for module in filter(None, (find() for find in reversed(own))):
+            _clear(module.__dict__)
         gc.collect()
         sys.stdout.flush()
+        sys.stderr.flush()
     except BaseException:
         code = code or 120
     os._exit(code)
 
 
+def _clear(names):
+    for private in (True, False):
+        for name in list(names):
+            if (name[:1] == '_' and name[1:2] != '_') == private and name != '__builtins__':
+                names[name] = None
+
+
 def _exit_code(value):
     import sys
 
-    if value is None or isinstance(value, int):
-        return (value or 0) & 0xFF
+    if value is None:
+        return 0
+    if isinstance(value, int):
+        return value & 0xFF if -(2**63) <= value < 2**63 else 255
     print(value, file=sys.stderr)
     return 1
 
@@ -248,7 +303,7 @@ def _run():
     try:
         exec(compile(source, script, 'exec', dont_inherit=True), main.__dict__)
     except SystemExit as ending:
-        if not _ahead:
+        if _ahead is None:
             raise
         code = _exit_code(ending.code)
     except BaseException as error:
@@ -259,8 +314,9 @@ def _run():
         code = 1
     else:
         code = 0
-    if _ahead:
-        _leave(main, code)
+    if _ahead is not None:
+        trace = main = None
+        _leave(code)
     sys.exit(code)
 
 

@@ -52,14 +52,20 @@ interface Start {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** Whether an interpreter that started with the base environment is what one with these variables would be. */
+function isPlain(variables: Readonly<Record<string, string>>): boolean {
+  return Object.entries(variables).every(
+    ([name, value]) => name.startsWith('ASSAY_') || baseEnvironment[name] === value,
+  );
+}
+
 /** The order's payload. `ahead`: whether the container has an interpreter waiting for it. */
 export function orderOf(program: Program, unit: SandboxUnit, ahead: boolean): Buffer {
   const environment = environmentOf(unit);
   const variables = Object.entries(environment).map((pair) => pair.join('='));
   const python = [unit.entryPoint, unit.randomSeed ?? '', unit.epochMs ?? '', unit.args.length, ...unit.args];
   const blob = program === 'python' ? fields([...python, ...variables]) : Buffer.alloc(0);
-  // An interpreter hashes by the seed that it was started with.
-  const waiting = ahead && environment['PYTHONHASHSEED'] === baseEnvironment['PYTHONHASHSEED'];
+  const waiting = ahead && unit.randomSeed === undefined && isPlain(unit.environment);
   return assemble({ mode: waiting ? 'ahead' : 'fresh', blob, command: commandOf(program, unit), environment }, unit);
 }
 

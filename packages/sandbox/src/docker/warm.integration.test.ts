@@ -44,10 +44,11 @@ describe.each(['runc', 'runsc'] as const)('docker on %s', (runtime) => {
     afterAll(() => kit.close());
 
     /** What the unit says in a new container and in one that waited. */
-    const both = async (code: string, changes: UnitChanges = {}) => {
+    const both = async (code: string | Record<string, string>, changes: UnitChanges = {}) => {
       const cold = kit.another({ warm: { cells: 0, memoryBytes: 0 } });
+      const inputs = await kit.lay(typeof code === 'string' ? { 'main.py': code } : code);
       const from = async (harness: SandboxHarness) => {
-        const { outcome, stdout, stderr } = await runPython(harness, code, changes);
+        const { outcome, stdout, stderr } = await runPython(harness, '', { ...changes, inputs });
         const outputs = outcome.outputs.map(({ path, sha256 }) => [path, sha256]);
         await outcome.release();
         return { ending: outcome.ending, stdout, stderr, outputs };
@@ -89,6 +90,18 @@ print(isinstance(moment(2020, 1, 1), datetime.datetime), isinstance(moment.now()
       ],
       ['a last wish', "import atexit\natexit.register(print, 'bye')", 0],
       ['an open file', "kept = open('results/x', 'w')\nkept.write('unwritten until the end')", 0],
+      [
+        'an open file in a module of its own',
+        "import helper\nhelper.file.write('unwritten')\nimport csv\ncsv.kept = open('results/y', 'w')\ncsv.kept.write('y')",
+        0,
+      ],
+      ['a code beyond every bound', 'import sys; sys.exit(2**100)', 255],
+      ['a code below zero', 'import sys; sys.exit(-2**31 - 3)', 253],
+      [
+        'finalizers',
+        "import builtins, sys\nclass Last:\n  def __del__(self): print(sys.path, hasattr(builtins, 'open'))\nsys.modules['q'] = Last()\nlast = Last()",
+        0,
+      ],
       ['a hook', "import sys\nsys.excepthook = lambda *why: print('hooked', why[0].__name__)\n1 / 0", 1],
       ['a child', "import subprocess\nprint(subprocess.run(['/bin/echo', 'hi'], capture_output=True).stdout)", 0],
       [
@@ -98,8 +111,45 @@ print(isinstance(moment(2020, 1, 1), datetime.datetime), isinstance(moment.now()
       ],
       ['nothing on stdin', 'import sys; print(repr(sys.stdin.read()))', 0],
     ])('ending with %s', async (_what, code, exitCode) => {
-      const { cold, warm: waited } = await both(code);
+      const helper = { 'helper.py': "file = open('results/log', 'w')" };
+      const { cold, warm: waited } = await both({ 'main.py': code, ...helper });
       expect(cold.ending).toEqual({ kind: 'exit', code: exitCode });
+      expect(waited).toEqual(cold);
+    });
+
+    const pinned = { epochMs: Date.UTC(2026, 0, 1) };
+    it.each<[string, Record<string, string>, UnitChanges, string]>([
+      [
+        'a module that goes by the name of one that is there',
+        { 'main.py': "import csv, os\nprint(csv.own, os.environ['ASSAY_X'])", 'csv.py': "own = 'own'" },
+        { environment: { ASSAY_X: 'x' } },
+        'own x\n',
+      ],
+      [
+        'a seed of zero',
+        { 'main.py': 'import os, numpy\nprint(os.urandom(4), numpy.random.default_rng().random())' },
+        { ...pinned, randomSeed: 0 },
+        '',
+      ],
+      [
+        'another time zone',
+        { 'main.py': 'import time\nprint(time.localtime(0).tm_hour)' },
+        { environment: { TZ: 'Asia/Tokyo' } },
+        '9\n',
+      ],
+      [
+        'waiting by a pinned clock',
+        {
+          'main.py':
+            'import threading\ndone = threading.Condition()\nwith done: print(done.wait_for(lambda: False, 0.01))\nprint(threading._time())',
+        },
+        pinned,
+        'False\n',
+      ],
+    ])('with %s', async (_what, files, changes, said) => {
+      const { cold, warm: waited } = await both(files, changes);
+      expect(cold).toMatchObject({ ending: { kind: 'exit', code: 0 }, stderr: '' });
+      expect(cold.stdout.startsWith(said)).toBe(true);
       expect(waited).toEqual(cold);
     });
 
