@@ -116,6 +116,11 @@ for path in ('/proc/1/fd/1', '/proc/1/fd/0', '/proc/1/mem'):
       expect(outcome.outputs).toEqual([]);
     });
 
+    it.each(['/etc', '/platform', '/proc/self'])('and follows no link from the results to %s', async (target) => {
+      const { outcome } = await runPython(kit, `import os\nos.rmdir('results')\nos.symlink('${target}', 'results')`);
+      expect(outcome).toMatchObject({ ending: { kind: 'exit', code: 0 }, outputs: [] });
+    });
+
     it('many times over without leaving a container or a control group', async () => {
       const kills = Array.from({ length: runtime === 'runc' ? 20 : 10 }, async () => {
         const stop = new AbortController();
