@@ -28,12 +28,19 @@ export interface ChildOptions {
 
 const tailChars = 4000;
 
-/** Lowers what the kernel lets the process have before Node starts: no core files, no file writes, few descriptors. */
-const wrapper = 'ulimit -c 0 && ulimit -f 0 && ulimit -n "$0" && ulimit -t "$1" && shift && exec "$@"';
+/**
+ * KiB of stack, by the kernel's bound and by V8's. Where V8's own stack ends depends on what it has compiled by then, so
+ * there is enough that each interpreter comes to a bound of its own first, which is the same everywhere.
+ */
+export const stackKib = { kernel: 65_520, v8: 60_000 };
+
+/** Sets what the kernel lets the process have before Node starts: no core files, no file writes, few descriptors. */
+const wrapper = `ulimit -s ${stackKib.kernel} && ulimit -c 0 && ulimit -f 0 && ulimit -n "$0" && ulimit -t "$1" && shift && exec "$@"`;
 
 /** Spawns the child in a process group of its own, behind the kernel's walls, unprivileged where this process is root. */
 export function spawnChild(runtime: Runtime, options: ChildOptions): Child {
   const flags = [
+    `--stack-size=${stackKib.v8}`,
     '--permission',
     `--allow-fs-read=${runtime.folder}/`,
     '--disallow-code-generation-from-strings',
