@@ -117,6 +117,7 @@ function settingsOf(config: Config, { scrypt }: Overrides) {
     trustProxy: config.trustProxy,
     spoolFolder: join(config.stateFolder, 'spool'),
     allowance: { burst: config.rateBurst, perMinute: config.ratePerMinute },
+    paymentMode: config.paymentMode,
     deviceAllowance: { burst: config.deviceRateBurst, perMinute: config.deviceRatePerMinute },
     ...(config.consoleFolder === undefined ? {} : { consoleFolder: resolve(config.consoleFolder) }),
     ...(scrypt ? { scrypt } : {}),

@@ -20,6 +20,8 @@ export interface ServerSettings {
   readonly spoolFolder: string;
   readonly allowance: Allowance;
   readonly deviceAllowance: Allowance;
+  /** What the payment providers' keys are for: live ones move real money. */
+  readonly paymentMode: 'sandbox' | 'live';
   /** Cheaper than the standard in tests only. */
   readonly scrypt?: ScryptCost;
 }

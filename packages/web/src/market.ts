@@ -171,7 +171,17 @@ function useJobAction<Input>(jobId: string, act: (input: Input) => Promise<unkno
   });
 }
 
-export function usePay(jobId: string) {
+/** Whether the market moves real money; it says so before it is offered any. */
+export function usePaymentMode() {
+  return useQuery({
+    queryKey: ['payments'],
+    queryFn: async ({ signal }) => (await market.health({ signal })).payments,
+    staleTime: Infinity,
+  });
+}
+
+/** Pays with the card that payment providers have for tests: only for markets that move no real money. */
+export function usePayInTest(jobId: string) {
   return useJobAction(jobId, () => market.payJob(jobId, { method: 'pm_card_visa' }));
 }
 

@@ -360,6 +360,8 @@ export type Health = {
   readonly status: 'ok';
   readonly version: string;
   readonly uptimeMs: number;
+  /** Whether payments move real money: live ones do. */
+  readonly payments: 'sandbox' | 'live';
 };
 
 export type Check = {

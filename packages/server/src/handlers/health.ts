@@ -8,6 +8,7 @@ import type { HandlersOf } from '../api/handlers.ts';
 import type { Health, Ready } from '../api/schemas/health.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { Metrics } from '../http/metrics.ts';
+import type { ServerSettings } from '../server-deps.ts';
 import manifest from '../../package.json' with { type: 'json' };
 
 /** Something that must answer before this server can work. */
@@ -24,6 +25,7 @@ export interface HealthDeps {
   readonly metrics: Metrics;
   readonly document: () => Record<string, unknown>;
   readonly stopping: AbortSignal;
+  readonly settings: Pick<ServerSettings, 'paymentMode'>;
 }
 
 /** An object that no store has: asking for it shows that the store answers. */
@@ -38,6 +40,7 @@ export function healthHandlers(deps: HealthDeps): HandlersOf<Operations> {
     status: 'ok',
     version: manifest.version,
     uptimeMs: deps.clock.nowMs() - startedMs,
+    payments: deps.settings.paymentMode,
   });
   const ready = async (reply: FastifyReply): Promise<Ready> => {
     if (deps.stopping.aborted) throw refuse('server.stopping', 'the server is stopping', {});

@@ -106,7 +106,7 @@ describe('the server', () => {
   });
 
   test('reports health and readiness', async () => {
-    expect(await (await get('/health')).json()).toMatchObject({ status: 'ok' });
+    expect(await (await get('/health')).json()).toMatchObject({ status: 'ok', payments: 'sandbox' });
     expect(await (await get('/health/live')).json()).toMatchObject({ status: 'ok' });
     for (const path of ['/ready', '/health/ready']) {
       const ready = await get(path);
@@ -171,6 +171,12 @@ describe('the server', () => {
     expect(one.indexOf(429)).toBe(20);
     expect(await askAs('wrk_1', '192.0.2.2')).not.toBe(429);
   });
+});
+
+test('a server that takes real money says so, so that nobody offers it a test card', async () => {
+  const scene = await openScene({ ASSAY_PAYMENT_MODE: 'live' });
+  expect(await (await fetch(`${scene.url}/health`)).json()).toMatchObject({ payments: 'live' });
+  await scene.close();
 });
 
 describe('a server that stops', () => {

@@ -4,7 +4,15 @@ import { Type, type Static } from 'typebox';
 import { named, oneOf, ref } from './named.ts';
 import { count } from './scalars.ts';
 
-export const Health = named('Health', Type.Object({ status: oneOf(['ok']), version: Type.String(), uptimeMs: count }));
+export const Health = named(
+  'Health',
+  Type.Object({
+    status: oneOf(['ok']),
+    version: Type.String(),
+    uptimeMs: count,
+    payments: oneOf(['sandbox', 'live'], 'Whether payments move real money: live ones do.'),
+  }),
+);
 
 export const Check = named('Check', Type.Object({ name: Type.String(), ok: Type.Boolean(), text: Type.String() }));
 
