@@ -20,6 +20,8 @@ export const bounds = {
   memoryMaxBytes: 256 * 1024 ** 3,
   scratchMinBytes: 1024 * 1024,
   descriptors: 256,
+  /** What the kernel may hold for a unit's sockets where it does not count that as the unit's memory. */
+  socketBytes: 16 * 1024 * 1024,
   /** The daemon's word on why a container did not start, or the collector's last ones. */
   complaintChars: 2000,
   /** Containers that are started or removed at once. */

@@ -88,6 +88,10 @@ export async function startCell(deps: CellDeps, wanted: CellClass): Promise<Cell
     if (unlike.length > 0) throw new Error(`the container is not as it was asked for: ${unlike.join(', ')}`);
     const pid = found.State?.Pid ?? 0;
     const group = cgroupOf(pid);
+    // gVisor's sockets are its own memory, which counts; those of the host's kernel only do where they have a bound.
+    if (wanted.runtime === 'runc' && group?.boundSockets(bounds.socketBytes) === false) {
+      throw new Error('the memory of its sockets cannot be bounded: cgroup v1 lets this process write no such limit');
+    }
     return cellOf({ daemon, id, class: wanted, attachment, pid, group, parent, remove });
   } catch (error) {
     await remove();

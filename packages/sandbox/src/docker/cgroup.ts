@@ -19,6 +19,11 @@ export interface Cgroup {
   processes(): readonly number[] | undefined;
   /** The memory that it has now. */
   memoryBytes(): number;
+  /**
+   * Bounds what the kernel holds for its sockets from now on; false where that cannot be had. Version 2 counts it as
+   * memory like any other.
+   */
+  boundSockets(bytes: number): boolean;
   /** Stops its processes where they stand: true once none of them runs. Undefined where this process may not. */
   freeze(): boolean | undefined;
   /** SIGKILL to those that are frozen, to be the next thing that happens to them; false where it would not wait. */
@@ -111,6 +116,7 @@ export function groupV1(folders: FoldersV1): Cgroup {
     },
     processes: () => processesOf(folders.pids),
     memoryBytes: () => Number(readText(join(folders.memory, 'memory.usage_in_bytes')) ?? 0),
+    boundSockets: (bytes) => writeText(join(folders.memory, 'memory.kmem.tcp.limit_in_bytes'), String(bytes)),
     freeze() {
       if (!writeText(state, 'FROZEN')) return undefined;
       return readText(state)?.trim() === 'FROZEN';
@@ -144,6 +150,7 @@ export function groupV2(folder: string): Cgroup {
     },
     processes: () => processesOf(folder),
     memoryBytes: () => Number(readText(join(folder, 'memory.current')) ?? 0),
+    boundSockets: () => true,
     freeze() {
       if (!writeText(join(folder, 'cgroup.freeze'), '1')) return undefined;
       return keyed(join(folder, 'cgroup.events'), 'frozen') === 1;

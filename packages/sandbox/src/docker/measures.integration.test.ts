@@ -55,6 +55,29 @@ describe.each(['runc', 'runsc'] as const)('docker on %s', (runtime) => {
       expect((await wallsOf(without(host))).join('; ')).toMatch(found);
     });
 
+    it('and bounds what the kernel holds for sockets', async () => {
+      const code = `
+import socket
+listener = socket.socket()
+listener.bind(('127.0.0.1', 0))
+listener.listen(99)
+queued, kept = 0, []
+for _ in range(60):
+    near = socket.create_connection(listener.getsockname())
+    kept.append((near, listener.accept()[0]))
+    for end in kept[-1]:
+        end.setblocking(False)
+        try:
+            while True: queued += end.send(bytes(65536))
+        except BlockingIOError: pass
+print(queued // 2**20 < 48)
+`;
+      const { outcome, stdout } = await runPython(kit, code, { limits: { memoryBytes: 256 * 1024 ** 2 } });
+      if (runtime === 'runc') expect(stdout).toBe('True\n');
+      // gVisor's sockets lie in its own memory.
+      else expect(outcome.usage.peakBytes).toBeLessThan(400 * 1024 ** 2);
+    });
+
     it('refuses more of the machine than there is', async () => {
       const run = runPython(kit, 'pass', { limits: { cpuCores: 64 } });
       await expect(run).rejects.toMatchObject({ code: 'sandbox.refused' });
