@@ -123,7 +123,7 @@ export async function caIssuer(folders: Folders, tools: Tools, place: AuthorityP
   const known = JSON.parse(await readFile(files.registrar, 'utf8')) as Registrar;
   await untilAnswering(place, known.tls);
   // The client's own files are of no use afterwards.
-  const work = join(folders.root, 'organizations', mspId, 'enrolling');
+  const work = files.enrolling;
   const trust = join(work, 'tls-ca.pem');
   await writeSecret(trust, known.tls);
   const client = { tools, place, work, trust };

@@ -44,6 +44,8 @@ export function foldersOf(root: string, dataOf = (name: string): string => join(
       client: tlsIn(join(organization(mspId), 'client-tls')),
       /** With fabric-ca: where trust begins, and the secrets of whoever registers members. */
       registrar: join(organization(mspId), 'registrar.json'),
+      /** With fabric-ca: what is needed until everybody is enrolled. */
+      enrolling: join(organization(mspId), 'enrolling'),
       contractsKeys: join(organization(mspId), 'contracts', 'keys.json'),
       contractsPackage: join(organization(mspId), 'contracts', 'package.tar.gz'),
     }),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { describeOnFabric, toolsRoot } from '../../fabric.setup.ts';
-import { foldersOf } from '../folders.ts';
+import { foldersOf, writeSecret } from '../folders.ts';
 import { choosePorts } from '../ports.ts';
 import { startProgram, stopPrograms } from '../processes.ts';
 import { findTools } from '../tools.ts';
@@ -48,6 +48,7 @@ describeOnFabric(
       await expect(writeMaterial(options)).rejects.toThrow('no space left');
       isFull = false;
       expect(await writeMaterial(options)).toBe(true);
+      await writeSecret(join(foldersOf(options.root).organization('PlatformMSP').enrolling, 'secret'), '');
       expect(await writeMaterial(options)).toBe(false);
       for (const [name, files] of sharesOf(deployment)) {
         for (const file of files) expect([file, (await stat(join(share(name), file))).isFile()]).toEqual([file, true]);

@@ -47,10 +47,15 @@ export async function writeAuthorities({ deployment, root, shareOf, nowMs }: Omi
 export async function writeMaterial(options: MaterialOptions): Promise<boolean> {
   const { deployment, root, tools, nowMs } = options;
   const mark = join(root, 'ready');
-  if (await isThere(mark)) return false;
   const topology = deployedTopology(deployment);
   // The nodes' settings name the folders of their own machines.
   const site: Site = { folders: foldersOf(root, () => dataRoot), tools, topology };
+  if (await isThere(mark)) {
+    // Left by a start that ended right after the mark.
+    for (const { mspId } of topology.authorities)
+      await rm(site.folders.organization(mspId).enrolling, { recursive: true, force: true });
+    return false;
+  }
   const authorities = new Set(topology.authorities.map(({ name }) => name));
   const issuers = await openIssuers(site, options);
   await writeFiles(site, issuers, nowMs);
