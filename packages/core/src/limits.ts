@@ -59,7 +59,7 @@ export const limits = {
   proofBytes: 8 * 1024 * 1024,
   outputFiles: 1000,
   outputBytes: 256 * 1024 * 1024,
-  /** What a merge may be given; each work unit of its job may write an equal share of it. */
+  /** What a merge may be given, in bytes no more than its memory; each work unit may write an equal share of it. */
   mergeInputFiles: 20_000,
   mergeInputBytes: 1024 * 1024 * 1024,
   /** Files of a job's results that are listed at once, or put into one zip; above it those of one unit at a time. */

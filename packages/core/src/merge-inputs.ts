@@ -8,16 +8,25 @@ export function mergeInputPath(ordinal: number, path: string): string {
   return `inputs/${String(ordinal).padStart(4, '0')}/${path}`;
 }
 
+/** What decides how much the units of a job may write. */
+export interface OutputNeeds {
+  readonly chunks: number;
+  /** Whether a merge reads what they write. */
+  readonly isMerged: boolean;
+  /** A merge's inputs and the bundle have to fit into the memory of a unit together. */
+  readonly memoryBytes: number;
+  readonly bundle: Tree;
+}
+
 /** The files and bytes that one work unit may write: for a merge an equal share of what a merge may be given. */
-export function outputBounds(
-  chunks: number,
-  isMerged: boolean,
-): { readonly outputFiles: number; readonly outputBytes: number } {
+export function outputBounds(needs: OutputNeeds): { readonly outputFiles: number; readonly outputBytes: number } {
   const { outputFiles, outputBytes } = limits;
-  if (!isMerged) return { outputFiles, outputBytes };
+  if (!needs.isMerged) return { outputFiles, outputBytes };
+  const bundleBytes = needs.bundle.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const mergeBytes = Math.min(limits.mergeInputBytes, Math.max(0, needs.memoryBytes - bundleBytes));
   return {
-    outputFiles: Math.min(outputFiles, Math.floor(limits.mergeInputFiles / chunks)),
-    outputBytes: Math.min(outputBytes, Math.floor(limits.mergeInputBytes / chunks)),
+    outputFiles: Math.min(outputFiles, Math.floor(limits.mergeInputFiles / needs.chunks)),
+    outputBytes: Math.min(outputBytes, Math.floor(mergeBytes / needs.chunks)),
   };
 }
 

@@ -149,7 +149,7 @@ describe('an honest worker', () => {
     await until(() => seen.length === 2);
     const { outputFiles, outputBytes } = limits;
     expect(seen).toMatchObject([
-      { outputFiles: 200, outputBytes: Math.floor(1024 ** 3 / 100) },
+      { outputFiles: 200, outputBytes: Math.floor((1024 ** 3 / 4 - 'print(1)input'.length) / 100) },
       { outputFiles, outputBytes },
     ]);
   });

@@ -39,7 +39,12 @@ describe('the hosts that an offer lets a unit out to', () => {
 
 /** What `chunks` units write that all write as much as they may. */
 const most = (chunks: number, extraBytes = 0) => {
-  const { outputFiles, outputBytes } = outputBounds(chunks, true);
+  const { outputFiles, outputBytes } = outputBounds({
+    chunks,
+    isMerged: true,
+    memoryBytes: 2 * limits.mergeInputBytes,
+    bundle: [],
+  });
   return Array.from({ length: chunks * outputFiles }, (_, index) => ({
     path: mergeInputPath(Math.floor(index / outputFiles), String(index)),
     sizeBytes: index % outputFiles === 0 ? outputBytes + extraBytes : 0,

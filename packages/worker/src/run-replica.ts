@@ -91,6 +91,7 @@ function reasonOf(error: unknown): string {
 function sandboxUnit(offer: CheckedOffer, inputs: readonly InputFile[], mostCores?: number): SandboxUnit {
   const { spec, ordinal } = offer;
   const network = spec.network ?? [];
+  const memoryBytes = Math.round(spec.resources.memoryGb * 1024 ** 3);
   const seed = spec.randomSeed === null ? undefined : spec.randomSeed + ordinal;
   return {
     label: offer.replica,
@@ -115,9 +116,9 @@ function sandboxUnit(offer: CheckedOffer, inputs: readonly InputFile[], mostCore
       ...(typeof spec.resources.cpuCores === 'number' && {
         cpuCores: Math.min(spec.resources.cpuCores, mostCores ?? Infinity),
       }),
-      memoryBytes: Math.round(spec.resources.memoryGb * 1024 ** 3),
-      scratchBytes: Math.min(limits.sandboxScratchBytes, Math.round((spec.resources.memoryGb * 1024 ** 3) / 2)),
-      ...outputBounds(spec.chunks, isMerged(offer)),
+      memoryBytes,
+      scratchBytes: Math.min(limits.sandboxScratchBytes, Math.round(memoryBytes / 2)),
+      ...outputBounds({ chunks: spec.chunks, isMerged: isMerged(offer), memoryBytes, bundle: inputs }),
       logBytes: limits.logBytes,
     },
   };
