@@ -43,6 +43,10 @@ export const ledgerLimits = {
   fabricStartMs: 60_000,
   fabricToolMs: 60_000,
   fabricToolBytes: 4 * 1024 * 1024,
+  /** What a contract server takes from its peer in one message, as much as peers take themselves. */
+  fabricMessageBytes: 100 * 1024 * 1024,
+  /** How often the wallet is read again for an identity whose certificate is in the last third of its time. */
+  fabricWalletMs: 60_000,
   /** How often, while another organisation's peer is used, the own one is asked whether it is back. */
   fabricHomeMs: 2_000,
   /** How long a peer may take to answer one call. */

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { contractsOf, newestVersion, type ContractVersion } from '@assay/contracts';
-import type { Clock } from '@assay/core';
+import { limits, type Clock } from '@assay/core';
 import { openChaincode } from '../fabric-runtime.ts';
 import { witnessed, type Endorser } from './witness.ts';
 
@@ -16,6 +16,7 @@ interface ServerClass {
       readonly ccid: string;
       readonly address: string;
       readonly tlsProps: { readonly key: Buffer; readonly cert: Buffer; readonly clientCACerts: Buffer };
+      readonly 'grpc.max_receive_message_length': number;
     },
   ): { start(): Promise<void> };
 }
@@ -41,6 +42,11 @@ export async function serveContracts(settings: ContractServerSettings, clock: Cl
   ]);
   const endorser = witnessed(openChaincode(contractsOf(settings.contracts ?? newestVersion)), clock);
   const chaincode = { Init: async () => ({ status: 200 }), Invoke: endorser.Invoke };
-  const options = { ccid: settings.packageId, address: settings.address, tlsProps: { key, cert, clientCACerts } };
-  await new Server(chaincode, options).start();
+  await new Server(chaincode, {
+    ccid: settings.packageId,
+    address: settings.address,
+    tlsProps: { key, cert, clientCACerts },
+    // All calls share one stream, which a message beyond the bound ends: whatever the peer takes must fit.
+    'grpc.max_receive_message_length': limits.fabricMessageBytes,
+  }).start();
 }

@@ -1,5 +1,5 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
-import { GatewayError } from '@hyperledger/fabric-gateway';
+import { CommitError, GatewayError } from '@hyperledger/fabric-gateway';
 import { expect, test } from 'vitest';
 import { problemOfGateway } from './gateway-errors.ts';
 
@@ -22,6 +22,8 @@ test.each([
   [failure(status.FAILED_PRECONDITION, 'no combination of peers can be derived'), { kind: 'passing' }],
   [failure(status.FAILED_PRECONDITION, 'access denied: channel [x] creator org unknown'), { kind: 'failed' }],
   [failure(status.INVALID_ARGUMENT, 'malformed'), { kind: 'failed' }],
+  [new CommitError({ code: 11, transactionId: 'x', message: 'conflict' }), { kind: 'passing', message: 'conflict' }],
+  [new CommitError({ code: 10, transactionId: 'x', message: 'endorsements' }), { kind: 'failed' }],
   [new Error('a bug'), { kind: 'failed', message: 'Error: a bug' }],
 ])('%s', (error, expected) => {
   expect(problemOfGateway(error)).toMatchObject(expected);

@@ -1,7 +1,7 @@
 /** What an error of Fabric's gateway means for a submission. */
 
 import { status } from '@grpc/grpc-js';
-import { GatewayError } from '@hyperledger/fabric-gateway';
+import { CommitError, GatewayError, StatusCode } from '@hyperledger/fabric-gateway';
 import type { ErrorCode } from '@assay/core';
 import { refusalOf } from '../endorse.ts';
 
@@ -36,7 +36,13 @@ const denied = /access denied|policy evaluation failed|creator .*(?:invalid|expi
 
 const chaincodeSaid = /chaincode response \d+, (.*)/s;
 
+/** Read versions or ranges that changed before the block. */
+const conflicts: ReadonlySet<number> = new Set([StatusCode.MVCC_READ_CONFLICT, StatusCode.PHANTOM_READ_CONFLICT]);
+
 export function problemOfGateway(error: unknown): GatewayProblem {
+  if (error instanceof CommitError && conflicts.has(error.code)) {
+    return { kind: 'passing', message: error.message, isPeerAway: false };
+  }
   if (!(error instanceof GatewayError)) return { kind: 'failed', message: String(error) };
   const said = [...error.details.map(({ message }) => message), error.message];
   for (const text of said) {

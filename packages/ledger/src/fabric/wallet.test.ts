@@ -36,6 +36,31 @@ test('issues an identity once and keeps it, for its owner only, until it grows o
   expect((await wallet(startMs + 301 * day).member(identity)).fingerprint).toBe(renewed.fingerprint);
 });
 
+test('what a running server holds is renewed too, and what an authority issued anew is taken', async () => {
+  let nowMs = startMs;
+  const running = openWallet(profile(), { nowMs: () => nowMs });
+  const first = await running.member(identity);
+  nowMs += 200 * day;
+  expect(await running.member(identity)).toBe(first);
+  nowMs += 100 * day;
+  expect((await running.member(identity)).fingerprint).not.toBe(first.fingerprint);
+  const place = join(folder, 'wallet', 'PlatformMSP', 'given');
+  await mkdir(place, { recursive: true });
+  const give = async (toMs: number): Promise<string> => {
+    const given = enrol(authority, { commonName: 'given', unit: 'client', validity: { fromMs: startMs, toMs } });
+    await writeFile(join(place, 'cert.pem'), given.certificate);
+    await writeFile(join(place, 'key.pem'), given.key);
+    return given.certificate;
+  };
+  const other = { ...identity, name: 'given' };
+  const old = await give(nowMs + day);
+  expect((await running.member(other)).certificate).toBe(old);
+  const renewed = await give(nowMs + 365 * day);
+  expect((await running.member(other)).certificate).toBe(old);
+  nowMs += 60_000;
+  expect((await running.member(other)).certificate).toBe(renewed);
+});
+
 test('other roles are another certificate', async () => {
   const plain = await wallet().member({ ...identity, roles: [] });
   expect(plain.fingerprint).not.toBe((await wallet().member(identity)).fingerprint);

@@ -4,7 +4,7 @@ import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'n
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { refuse, type Clock, type LedgerIdentity } from '@assay/core';
+import { limits, refuse, type Clock, type LedgerIdentity } from '@assay/core';
 import type { Member } from '../keys.ts';
 import { enrol, type Authority } from './authority.ts';
 import type { ConnectionProfile } from './network/profile.ts';
@@ -28,17 +28,26 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 const rolePattern = /^[a-z]{1,32}$/;
 
 export function openWallet(profile: Pick<ConnectionProfile, 'wallet' | 'authorities'>, clock: Clock): Wallet {
-  const known = new Map<string, FabricMember>();
+  const known = new Map<string, { readonly member: FabricMember; readonly untilMs: number }>();
   return {
     async member(identity) {
       const id = JSON.stringify([identity.mspId, identity.name, identity.roles]);
       const cached = known.get(id);
-      if (cached) return cached;
+      if (cached && clock.nowMs() < cached.untilMs) return cached.member;
       const member = (await issued(profile.wallet, identity)) ?? (await own(profile, identity, clock));
-      known.set(id, member);
+      // Near its end somebody may put another one there any time.
+      const untilMs = Math.max(renewalMs(member.certificate), clock.nowMs() + limits.fabricWalletMs);
+      known.set(id, { member, untilMs });
       return member;
     },
   };
+}
+
+/** From when on the wallet is asked again: while a third of its time is left, as for what is issued here. */
+function renewalMs(certificate: string): number {
+  const { validFrom, validTo } = new X509Certificate(certificate);
+  const endMs = Date.parse(validTo);
+  return endMs - (endMs - Date.parse(validFrom)) / 3;
 }
 
 async function issued(wallet: string, { mspId, name }: LedgerIdentity): Promise<FabricMember | undefined> {
@@ -74,8 +83,7 @@ async function own(
   const kept = await readIfThere(path);
   if (kept !== undefined) {
     const { key, certificate } = parted(kept);
-    const endsMs = Date.parse(new X509Certificate(certificate).validTo);
-    if (endsMs - clock.nowMs() > (validDays * day) / 3) return memberOf(mspId, certificate, key);
+    if (clock.nowMs() < renewalMs(certificate)) return memberOf(mspId, certificate, key);
   }
   const place = authorities?.[mspId];
   if (!place) throw refuse('config.invalid', `${join(wallet, mspId, name)} has no cert.pem and key.pem`);

@@ -23,3 +23,12 @@ test.each([
   expect(answer.status).toBe(status);
   if (status === 500) expect(answer.message).toMatch(/^escrow\.window_open: /);
 });
+
+const unstamped = (): never => {
+  throw new TypeError('no time stamp');
+};
+
+test('a proposal without a time stamp is refused, and ends nothing', async () => {
+  const answer = await endorser.Invoke({ getTxTimestamp: unstamped } as unknown as ChaincodeStub);
+  expect(answer).toMatchObject({ status: 500, message: expect.stringMatching(/^request\.malformed: /) });
+});

@@ -16,8 +16,8 @@ export interface Endorser {
 export function witnessed(endorser: Endorser, clock: Clock): Endorser {
   return {
     async Invoke(stub) {
-      const { seconds, nanos } = stub.getTxTimestamp();
-      const claimedMs = Number(seconds.toString()) * 1000 + Math.trunc(nanos / 1_000_000);
+      const claimedMs = claimedMsOf(stub);
+      if (claimedMs === undefined) return refusal('request.malformed: the proposal bears no time stamp');
       if (Math.abs(claimedMs - clock.nowMs()) > limits.fabricClockSkewMs) {
         // Too early passes with time, and a clock can be set right: the outbox tries again.
         return refusal('escrow.window_open: the proposal’s time stamp is not that of this organisation’s clock');
@@ -25,6 +25,16 @@ export function witnessed(endorser: Endorser, clock: Clock): Endorser {
       return endorser.Invoke(stub);
     },
   };
+}
+
+/** Undefined where there is none: the shim's stub throws then, which would end the server for everybody. */
+function claimedMsOf(stub: ChaincodeStub): number | undefined {
+  try {
+    const { seconds, nanos } = stub.getTxTimestamp();
+    return Number(seconds.toString()) * 1000 + Math.trunc(nanos / 1_000_000);
+  } catch {
+    return undefined;
+  }
 }
 
 function refusal(message: string): ChaincodeResponse {

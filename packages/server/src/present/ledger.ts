@@ -4,7 +4,7 @@ import { isoTime, proofFormat, type Fact, type InclusionProof, type SignedHead }
 import type { BlockDetail, BlockSummary, PlacedTransaction, RecordChange, SignatureState } from '@assay/ledger';
 import type * as wire from '../api/schemas/ledger.ts';
 
-/** A fact; its payload is JSON. */
+/** A fact; its payload is JSON where a contract of ours made it. */
 export function presentFact(fact: Fact): wire.FactLine {
   return {
     at: isoTime(fact.atMs),
@@ -12,7 +12,7 @@ export function presentFact(fact: Fact): wire.FactLine {
     txId: fact.txId,
     contract: fact.contract,
     name: fact.name,
-    payload: JSON.parse(fact.payload) as unknown,
+    payload: payloadOf(fact.payload),
     position: fact.position.toString(),
   };
 }
