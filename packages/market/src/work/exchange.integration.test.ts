@@ -317,6 +317,25 @@ test('replicas of a unit far down the pool go to one party once, although all as
   await owner.query('UPDATE unit SET wanted = 0 WHERE job_id = ANY($1)', [[head, job]]);
 });
 
+test('results that no merge can be given are refused, and those that it can are not', async () => {
+  const job = await addJob(scene.database.db, { redundancy: 1, chunks: 10_000, merge: true });
+  await scene.database.owner.query('UPDATE unit SET wanted = 0 WHERE job_id = $1 AND ordinal > 0', [job]);
+  const [device] = await devices(1);
+  const [claimed] = await claimAll([device!]);
+  const empty = (path: string) => ({ path, sizeBytes: 0, sha256: claimed!.outputs[0]!.sha256 });
+  const many = ['a', 'b', 'c'].map(empty);
+  for (const outputs of [many, [empty('a/b/c/d/e/f/g')]]) {
+    const result = { ...claimed!, outputs };
+    await say0(device, { commits: [result] });
+    expect((await say0(device, { reveals: [result] })).refused).toMatchObject([{ code: 'result.malformed' }]);
+    await scene.database.owner.query(`UPDATE replica SET state = 'leased', commitment = NULL WHERE job_id = $1`, [job]);
+  }
+  const result = { ...claimed!, outputs: many.slice(1) };
+  await say0(device, { commits: [result] });
+  expect((await say0(device, { reveals: [result] })).refused).toEqual([]);
+  expect(await states(job)).toEqual(['agreed']);
+});
+
 describe('a request', () => {
   test('sent again gets the same offers and changes nothing', async () => {
     const job = await addJob(scene.database.db, { chunks: 4, redundancy: 1 });

@@ -4,6 +4,7 @@ import {
   commitmentOf,
   sha256Hex,
   treeDigest,
+  unmergeablePath,
   type ErrorCode,
   type RefusedItem,
   type ReplicaId,
@@ -81,6 +82,7 @@ function hearReveal(
     (file) => file.sizeBytes > 0 && !uploads.has(`${replica.id}/${file.sha256}/${file.sizeBytes}`),
   );
   if (missing) return 'replica.output_missing';
+  if (!fitsMerge(state, unit, reveal)) return 'result.malformed';
   const metricsSha256 = metricsHash(sha256, reveal);
   if (metricsSha256 !== null && !lists(reveal, metricsSha256)) return 'result.malformed';
   replica.state = 'revealed';
@@ -192,6 +194,15 @@ function commitmentIn(
   digest: Sha256Hex,
 ): Sha256Hex {
   return commitmentOf(sha256, { job: unit.job, unit: unit.id, worker, nonce: reveal.nonce, digest });
+}
+
+/** Whether the merge that waits for these outputs could be given them. */
+function fitsMerge(state: TickState, unit: UnitRow, { outputs }: BodyReveal): boolean {
+  const facts = state.jobs.get(unit.job);
+  if (unit.kind !== 'work' || !facts?.hasMerge) return true;
+  const { outputFiles, outputBytes } = facts.outputBounds;
+  const bytes = outputs.reduce((sum, file) => sum + file.sizeBytes, 0);
+  return outputs.length <= outputFiles && bytes <= outputBytes && unmergeablePath(outputs) === undefined;
 }
 
 /** The hash of the metrics file that a reveal carries; null where it carries none. */

@@ -4,6 +4,7 @@ import {
   comparatorOf,
   limits,
   networkTargetsOf,
+  outputBounds,
   timeoutMsOf,
   type Comparator,
   type JobId,
@@ -22,6 +23,8 @@ export interface JobFacts {
   readonly policies: Readonly<Record<UnitKind, ReplicationPolicy>>;
   readonly needs: Omit<UnitNeeds, 'machineClass' | 'taken'>;
   readonly hasMerge: boolean;
+  /** What one work unit may write. */
+  readonly outputBounds: ReturnType<typeof outputBounds>;
   readonly spec: JobSpec;
 }
 
@@ -49,6 +52,7 @@ export function createJobFacts(store: Pick<WorkStore, 'jobs'>): JobFactsReader {
 /** The facts of one job. */
 export function factsOf(row: WorkJobRow): JobFacts {
   const { manifest } = row;
+  const hasMerge = manifest.parallelism.merge_script !== undefined;
   const policy = (comparator: Comparator): ReplicationPolicy => ({
     comparator,
     redundancy: row.redundancy,
@@ -70,7 +74,13 @@ export function factsOf(row: WorkJobRow): JobFacts {
       network: manifest.network_whitelist.length > 0,
       regions: [],
     },
-    hasMerge: manifest.parallelism.merge_script !== undefined,
+    hasMerge,
+    outputBounds: outputBounds({
+      chunks: manifest.parallelism.chunks,
+      isMerged: hasMerge,
+      memoryBytes: Math.round(manifest.resources.memory_gb * 1024 ** 3),
+      bundle: row.bundle,
+    }),
     spec: specOf(row),
   };
 }
