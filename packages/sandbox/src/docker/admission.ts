@@ -1,6 +1,7 @@
 /** What a unit may ask of this driver. */
 
-import { isSafePath, limits, refuse, type Details, type Refusal, type SandboxUnit } from '@assay/core';
+import { limits, refuse, type Details, type Refusal, type SandboxUnit } from '@assay/core';
+import { admitFilesAndTexts } from '../admit-files.ts';
 import { bounds } from './bounds.ts';
 import { programOf, type Program } from './order.ts';
 import type { RunnerImage } from './runner-image.ts';
@@ -25,13 +26,7 @@ export function admit(unit: SandboxUnit, images: readonly RunnerImage[], egressA
     throw no('this runner does not run files of that kind', { entryPoint: unit.entryPoint });
   }
   admitLimits(unit);
-  admitTexts(unit);
-  for (const path of [unit.entryPoint, unit.outputDir, ...unit.inputs.map((input) => input.path)]) {
-    if (!isSafePath(path)) throw no('a path is not safe', { path });
-  }
-  const names = new Set(unit.inputs.map((input) => input.path));
-  if (names.size !== unit.inputs.length) throw no('two inputs have one path');
-  if (!names.has(unit.entryPoint)) throw no('the entry point is not among the inputs', { entryPoint: unit.entryPoint });
+  admitFilesAndTexts(unit);
   if ((unit.network?.length ?? 0) > 0 && !egressAllowed) throw no('this worker lets no unit reach the network');
   for (const { host, port } of unit.network ?? []) {
     if (!hostName.test(host)) throw no('a host to reach is no DNS name', { host });
@@ -51,11 +46,4 @@ function admitLimits({ limits: { memoryBytes, wallMs, scratchBytes, cpuCores = 1
   // Files lie in memory: what cannot hold the inputs need not be started.
   if (!(inputBytes <= memoryBytes)) throw no('the inputs do not fit into the memory', { inputBytes, memoryBytes });
   if (gpu === true) throw no('this driver gives a unit no graphics processor');
-}
-
-function admitTexts({ args, environment }: SandboxUnit): void {
-  const variables = Object.entries(environment);
-  if ([...args, ...variables.flat()].some((text) => text.includes('\0'))) throw no('a text holds a NUL');
-  const odd = variables.find(([name]) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
-  if (odd) throw no('a variable of the environment has no proper name', { name: odd[0] });
 }

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import {
   limits,
   refuse,
-  isSafePath,
   type Details,
   type DriverReport,
   type Refusal,
@@ -17,6 +16,7 @@ import {
   type SandboxOutcome,
   type SandboxUnit,
 } from '@assay/core';
+import { admitFilesAndTexts } from '../admit-files.ts';
 import { startIdle, type IdleChild } from './idle-child.ts';
 import { languages, type Language } from './languages.ts';
 import { warmPool, type PoolBounds } from './pool.ts';
@@ -132,12 +132,7 @@ function admit(unit: SandboxUnit): Language {
   if ((unit.network?.length ?? 0) > 0) throw no('this driver gives a unit no network');
   if (unit.gpu) throw no('this driver has no graphics processor to give');
   if (unit.limits.wallMs <= 0 || !Number.isFinite(unit.limits.wallMs)) throw no('a unit needs a time limit');
-  for (const path of [unit.entryPoint, unit.outputDir, ...unit.inputs.map((input) => input.path)]) {
-    if (!isSafePath(path)) throw no('a path is not safe', { path });
-  }
-  if (!unit.inputs.some((input) => input.path === unit.entryPoint)) {
-    throw no('the entry point is not among the inputs', { entryPoint: unit.entryPoint });
-  }
+  admitFilesAndTexts(unit);
   const inputBytes = unit.inputs.reduce((total, input) => total + input.sizeBytes, 0);
   if (inputBytes > memoryBytes) throw no('the inputs do not fit into the memory', { inputBytes, memoryBytes });
   return language;
