@@ -57,10 +57,11 @@ def _assay_run():
     main.__builtins__ = __builtins__
     sys.modules['__main__'] = main
     code = 0
+    del main
     try:
         with io.open_code(script) as file:
             source = file.read()
-        exec(compile(source, script, 'exec', dont_inherit=True), main.__dict__)
+        exec(compile(source, script, 'exec', dont_inherit=True), sys.modules['__main__'].__dict__)
     except SystemExit as ending:
         code = _assay_exit_code(ending.code)
     except BaseException as error:
@@ -68,17 +69,40 @@ def _assay_run():
         _assay_traceback(error)
     try:
         atexit._run_exitfuncs()
+        _assay_let_go()
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:
         code = code or 120
     return code
 
+# As the interpreter does at its end, but for what came with the image. Open files are written before: a collection may
+# close what they write through first.
+def _assay_let_go():
+    for thing in gc.get_objects():
+        if type(thing) in (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom) and not thing.closed:
+            with contextlib.suppress(OSError, ValueError):
+                thing.flush()
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+    sys.last_exc = sys.last_value = sys.meta_path = sys.path = None
+    own = []
+    for name in [name for name in sys.modules if name not in _assay_modules or name == '__main__']:
+        module = sys.modules.pop(name)
+        if isinstance(module, types.ModuleType):
+            own.append(module)
+    for module in reversed(own):
+        for private in (True, False):
+            for name in list(module.__dict__):
+                if (name[:1] == '_' and name[1:2] != '_') == private and name != '__builtins__':
+                    module.__dict__[name] = None
+    own = module = thing = None
+    gc.collect()
+
 def _assay_exit_code(value):
     if value is None:
         return 0
     if isinstance(value, int):
-        return value & 0xff
+        return value & 0xff if -2**63 <= value < 2**63 else 255
     print(value, file=sys.stderr)
     return 1
 
@@ -90,7 +114,9 @@ def _assay_start(leave=os._exit):
     leave(_assay_run())
 
 _assay_settle()
+_assay_modules = frozenset(sys.modules)
 gc.collect()
+gc.freeze()
 `;
 
 /** Runs the script as `__main__` and leaves with its exit code. */
