@@ -266,7 +266,7 @@ export const limits = {
   providerCalls: 8,
   /** How long one call to a payment provider may take; after it the outcome is unknown. */
   providerTimeoutMs: 20_000,
-  /** Pages of 100 read from a payment provider in one look-up by reference, or in one list of movements. */
+  /** Pages of 100 read from a payment provider in one list of movements. */
   providerPages: 100,
   /** How old, or how far in the future, the signature of a webhook may be. */
   webhookToleranceMs: 300_000,
