@@ -1,6 +1,6 @@
 import type { InclusionProof, SignedHead } from '@assay/core';
 import { testDatabase, type TestDatabase } from '@assay/store/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { challengeWindowOn } from '../agree-on-window.ts';
 import { ledgerKeyFromSeed } from '../keys.ts';
 import { acknowledged, factsOf, isProven, stillHolds, versionIn } from '../upgrade.setup.ts';
@@ -61,6 +61,8 @@ describeOnFabric('an upgrade of the contracts', () => {
         }
       }),
     );
+    const opens = () => [...done.values()].filter((txIds) => txIds.length === untilOpened).length;
+    await vi.waitUntil(() => opens() >= clients, { timeout: 60_000 });
     await upgradeToTwo(network, 'public-marketplace');
     const after = freshJob();
     for (const submission of lifeOf(after).slice(0, untilVerified)) await acknowledged(() => ledger, submission);
