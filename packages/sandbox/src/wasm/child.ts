@@ -32,7 +32,7 @@ const tailChars = 4000;
  * KiB of stack, by the kernel's bound and by V8's. Where V8's own stack ends depends on what it has compiled by then, so
  * there is enough that each interpreter comes to a bound of its own first, which is the same everywhere.
  */
-export const stackKib = { kernel: 65_520, v8: 60_000 };
+const stackKib = { kernel: 65_520, v8: 60_000 };
 
 /** Sets what the kernel lets the process have before Node starts: no core files, no file writes, few descriptors. */
 const wrapper = `ulimit -s ${stackKib.kernel} && ulimit -c 0 && ulimit -f 0 && ulimit -n "$0" && ulimit -t "$1" && shift && exec "$@"`;
