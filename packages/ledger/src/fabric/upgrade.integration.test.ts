@@ -61,8 +61,9 @@ describeOnFabric('an upgrade of the contracts', () => {
         }
       }),
     );
-    const opens = () => [...done.values()].filter((txIds) => txIds.length === untilOpened).length;
-    await vi.waitUntil(() => opens() >= clients, { timeout: 60_000 });
+    const haveOpened = (): boolean =>
+      [...done.values()].filter((txIds) => txIds.length === untilOpened).length >= clients;
+    await vi.waitUntil(haveOpened, { timeout: 60_000 });
     await upgradeToTwo(network, 'public-marketplace');
     const after = freshJob();
     for (const submission of lifeOf(after).slice(0, untilVerified)) await acknowledged(() => ledger, submission);
