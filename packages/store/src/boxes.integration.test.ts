@@ -173,7 +173,7 @@ describe('the outbox', () => {
     expect(again).toMatchObject({ id, inDoubt: true, attempts: 1 });
     expect(again!.ageMs).toBeGreaterThan(0);
     await finishOutbox(at.db, again!, { kind: 'human', error: 'nobody knows' });
-    expect(await readHeldOutbox(at.db, 0n, 10)).toMatchObject([{ id, inDoubt: false, error: 'nobody knows' }]);
+    expect(await readHeldOutbox(at.db, 0n, 10)).toMatchObject([{ id, inDoubt: true, error: 'nobody knows' }]);
     expect(await readHeldOutbox(at.db, id, 10)).toEqual([]);
     await at.owner.query(`UPDATE outbox SET first_sent_at = first_sent_at - interval '1 day'`);
     expect(await resumeOutbox(at.db, id, true)).toBe(true);
