@@ -121,7 +121,7 @@ export interface WorkLocks {
   /** Units whose replacements found no taker for `patienceMs`; skips what others have locked. */
   impatientUnits(patienceMs: number, limit: number): Promise<LoadedUnits & { readonly nowMs: number }>;
   lockJobs(jobs: readonly JobId[]): Promise<readonly JobProgress[]>;
-  /** Jobs that were funded `ageMs` ago and have no verdict yet; skips what others have locked. */
+  /** Jobs that were funded `ageMs` ago and have no verdict yet. */
   lateJobs(ageMs: number, limit: number): Promise<readonly JobId[]>;
 }
 

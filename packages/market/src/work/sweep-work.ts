@@ -48,7 +48,9 @@ export async function sweepWork(deps: SweepDeps): Promise<SweepReport> {
   const impatient = await attempt(nothing, () => store.transaction((tx) => sweepImpatient(tx, deps)));
   const batches = await attempt(0, () => store.transaction((tx) => sweepVerdicts(tx, deps)));
   const late = await attempt([], () => store.transaction((tx) => tx.lateJobs(limits.jobDeadlineMs, limits.sweepUnits)));
-  const ended = await Promise.all(late.map((job) => attempt(undefined, () => endLate(store, job))));
+  const ended: (readonly WorkerId[] | undefined)[] = [];
+  // One after the other: connections are for those who work.
+  for (const job of late) ended.push(await attempt(undefined, () => endLate(store, job)));
   const banned = await attempt(0, () => sweepBreaches(store, problems));
   const told = [...silent.wake.workers, ...impatient.wake.workers, ...ended.flatMap((one) => one ?? [])];
   return {

@@ -30,7 +30,8 @@ const tailChars = 4000;
 
 /**
  * KiB of stack, by the kernel's bound and by V8's. Where V8's own stack ends depends on what it has compiled by then, so
- * there is enough that each interpreter comes to a bound of its own first, which is the same everywhere.
+ * there is enough that programs come to a bound of their interpreter first, which is the same everywhere; recursion that
+ * never ends may still end at V8's.
  */
 const stackKib = { kernel: 65_520, v8: 60_000 };
 
