@@ -22,6 +22,8 @@ export const bounds = {
   descriptors: 256,
   /** What the kernel may hold for a unit's sockets where it does not count that as the unit's memory. */
   socketBytes: 16 * 1024 * 1024,
+  /** A unit ends when it has made so many sockets that what each has at first comes to this together. */
+  socketBytesMost: 32 * 1024 * 1024,
   /** The daemon's word on why a container did not start, or the collector's last ones. */
   complaintChars: 2000,
   /** Containers that are started or removed at once. */

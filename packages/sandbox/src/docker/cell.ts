@@ -38,6 +38,8 @@ export interface Cell {
   figures(): Promise<CgroupFigures>;
   /** The memory that it holds. */
   memoryBytes(): number;
+  /** What the kernel holds for its sockets beside that. */
+  socketBytes(): number;
   /** Waits for the end of all its processes, at most so long; false where some are left. */
   gone(withinMs: number): Promise<boolean>;
   /** How it ended; undefined while it runs. */
@@ -168,6 +170,7 @@ function cellOf(started: Started): Cell {
       return note(parent === undefined ? undefined : cgroupNamed(parent).figures());
     },
     memoryBytes: () => group?.memoryBytes() ?? 0,
+    socketBytes: () => group?.socketBytes() ?? 0,
     gone: (withinMs) =>
       within(withinMs, async () => (group ? !isPopulated(group) : (await dead(daemon, id)) !== undefined)),
     death: () => dead(daemon, id),

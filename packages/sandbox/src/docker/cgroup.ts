@@ -24,6 +24,8 @@ export interface Cgroup {
    * memory like any other.
    */
   boundSockets(bytes: number): boolean;
+  /** What the kernel holds for its sockets beside its memory: it gives each new socket a little, whatever the bound. */
+  socketBytes(): number;
   /** Stops its processes where they stand: true once none of them runs. Undefined where this process may not. */
   freeze(): boolean | undefined;
   /** SIGKILL to those that are frozen, to be the next thing that happens to them; false where it would not wait. */
@@ -117,6 +119,7 @@ export function groupV1(folders: FoldersV1): Cgroup {
     processes: () => processesOf(folders.pids),
     memoryBytes: () => Number(readText(join(folders.memory, 'memory.usage_in_bytes')) ?? 0),
     boundSockets: (bytes) => writeText(join(folders.memory, 'memory.kmem.tcp.limit_in_bytes'), String(bytes)),
+    socketBytes: () => Number(readText(join(folders.memory, 'memory.kmem.tcp.usage_in_bytes')) ?? 0),
     freeze() {
       if (!writeText(state, 'FROZEN')) return undefined;
       return readText(state)?.trim() === 'FROZEN';
@@ -151,6 +154,7 @@ export function groupV2(folder: string): Cgroup {
     processes: () => processesOf(folder),
     memoryBytes: () => Number(readText(join(folder, 'memory.current')) ?? 0),
     boundSockets: () => true,
+    socketBytes: () => 0,
     freeze() {
       if (!writeText(join(folder, 'cgroup.freeze'), '1')) return undefined;
       return keyed(join(folder, 'cgroup.events'), 'frozen') === 1;

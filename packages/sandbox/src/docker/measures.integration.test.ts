@@ -78,6 +78,30 @@ print(queued // 2**20 < 48)
       else expect(outcome.usage.peakBytes).toBeLessThan(400 * 1024 ** 2);
     });
 
+    it.runIf(runtime === 'runc')('and ends a unit whose many sockets pass that bound', async () => {
+      const code = `
+import os, socket, time
+for _ in range(12):
+    if os.fork() == 0:
+        listener = socket.socket()
+        listener.bind(('127.0.0.1', 0))
+        listener.listen(99)
+        kept = []
+        for _ in range(100):
+            near = socket.create_connection(listener.getsockname())
+            kept.append((near, listener.accept()[0]))
+            for end in kept[-1]:
+                end.setblocking(False)
+                try:
+                    while True: end.send(bytes(65536))
+                except BlockingIOError: pass
+        time.sleep(60)
+time.sleep(60)
+`;
+      const { outcome } = await runPython(kit, code, { limits: { memoryBytes: 512 * 1024 ** 2 } });
+      expect(outcome.ending).toEqual({ kind: 'killed', why: 'memory' });
+    });
+
     it('refuses more of the machine than there is', async () => {
       const run = runPython(kit, 'pass', { limits: { cpuCores: 64 } });
       await expect(run).rejects.toMatchObject({ code: 'sandbox.refused' });

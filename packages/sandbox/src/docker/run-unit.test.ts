@@ -59,6 +59,7 @@ function deafCell(): { readonly cell: Cell; readonly done: string[] } {
     complaint: () => '',
     figures: async () => ({ cpuMs: 1, peakBytes: 1, oomKills: 0, pidsRefused: 0 }),
     memoryBytes: () => 0,
+    socketBytes: () => 0,
     gone: async () => done.includes('struck'),
     death: async () => undefined,
     async rest() {

@@ -157,7 +157,10 @@ function watch(run: CellRun, state: State): Guard {
   };
   const onStop = () => kill('operator');
   let clock = setTimeout(end, limits.sandboxStartMs);
-  const watcher = setInterval(() => void cell.figures(), bounds.watchMs);
+  const watcher = setInterval(() => {
+    void cell.figures();
+    if (cell.socketBytes() > bounds.socketBytesMost) kill('memory');
+  }, bounds.watchMs);
   stop.addEventListener('abort', onStop);
   if (stop.aborted) onStop();
   return {
