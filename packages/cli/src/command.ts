@@ -2,12 +2,17 @@
 
 import type { Arguments, Grammar } from './arguments.ts';
 
-/** One word or two, what it takes, and what it does. */
-export interface Command extends Grammar {
+/** A command as the table has it. */
+export interface CommandRow {
   /** One word or two. */
   readonly name: string;
-  readonly usage: string;
   readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** What a command takes and what it does. */
+export interface Command extends Grammar {
+  readonly usage: string;
   /** Runs the command; returns the exit status. */
   run(args: Arguments): Promise<number>;
 }

@@ -1,8 +1,7 @@
 /** Finds the command, parses its arguments, runs it, and turns whatever goes wrong into a sentence and an exit status. */
 
-import { Fault, Refusal } from '@assay/core';
 import { parseArguments, UsageError } from './arguments.ts';
-import type { Command } from './command.ts';
+import type { Command, CommandRow } from './command.ts';
 import { commands } from './commands.ts';
 import { print, printError } from './terminal.ts';
 
@@ -17,27 +16,30 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     else printError(`assay: there is no command "${word}". Try: assay help`);
     return 2;
   }
+  if (found.rest.includes('--help')) return help(found.row.name);
+  const command = await found.row.load();
   try {
-    if (found.rest.includes('--help')) return help(found.command.name);
-    return await found.command.run(parseArguments(found.command, found.rest));
+    return await command.run(parseArguments(command, found.rest));
   } catch (error) {
-    return report(error, found.command, found.rest.includes('--json'));
+    return report(error, found.row, command, found.rest.includes('--json'));
   }
 }
 
 /** Commands are one word or two (`jobs list`). */
-function findCommand(word: string, rest: readonly string[]): { command: Command; rest: readonly string[] } | undefined {
-  const two = commands.find((command) => command.name === `${word} ${rest[0] ?? ''}`);
-  if (two) return { command: two, rest: rest.slice(1) };
-  const one = commands.find((command) => command.name === word);
-  return one && { command: one, rest };
+function findCommand(word: string, rest: readonly string[]): { row: CommandRow; rest: readonly string[] } | undefined {
+  const two = commands.find((row) => row.name === `${word} ${rest[0] ?? ''}`);
+  if (two) return { row: two, rest: rest.slice(1) };
+  const one = commands.find((row) => row.name === word);
+  return one && { row: one, rest };
 }
 
-function report(error: unknown, command: Command, json: boolean): number {
+async function report(error: unknown, row: CommandRow, { usage }: Command, json: boolean): Promise<number> {
   if (error instanceof UsageError) {
-    printError(`assay ${command.name}: ${error.message}\nusage: assay ${command.usage}`);
+    printError(`assay ${row.name}: ${error.message}\nusage: assay ${usage}`);
     return 2;
   }
+  // Whatever throws one of these has loaded them; what ends well may do without.
+  const { Fault, Refusal } = await import('@assay/core');
   if (error instanceof Refusal || error instanceof Fault) {
     const details = error instanceof Refusal ? error.details : {};
     if (json) printError(JSON.stringify({ error: { code: error.code, message: error.message, details } }));
@@ -59,23 +61,24 @@ function faultLines(faults: unknown): string {
     .join('');
 }
 
-function help(topic: string | undefined): number {
-  const chosen = commands.filter((command) => topic === undefined || command.name.split(' ')[0] === topic);
-  if (chosen.length === 0) {
-    printError(`assay: there is no command "${topic ?? ''}". Try: assay help`);
-    return 2;
-  }
+async function help(topic: string | undefined): Promise<number> {
   if (topic === undefined) {
     print('Assay: a marketplace for verified computation.\n');
-    const width = Math.max(...commands.map((command) => command.name.length));
-    for (const command of commands) print(`  assay ${command.name.padEnd(width)}  ${command.summary}`);
+    const width = Math.max(...commands.map(({ name }) => name.length));
+    for (const { name, summary } of commands) print(`  assay ${name.padEnd(width)}  ${summary}`);
     print('\n  assay check | test | bench   the checks, tests and benchmarks of this checkout');
     print('\nassay help COMMAND tells more.');
     return 0;
   }
-  for (const command of chosen) {
-    print(`assay ${command.usage}\n  ${command.summary}`);
-    for (const [name, option] of Object.entries(command.options)) {
+  const chosen = commands.filter(({ name }) => name.split(' ')[0] === topic);
+  if (chosen.length === 0) {
+    printError(`assay: there is no command "${topic}". Try: assay help`);
+    return 2;
+  }
+  for (const row of chosen) {
+    const { usage, options } = await row.load();
+    print(`assay ${usage}\n  ${row.summary}`);
+    for (const [name, option] of Object.entries(options)) {
       const value = option.kind === 'flag' ? '' : ` ${option.kind.toUpperCase()}`;
       const fallback = option.kind !== 'flag' && option.default !== undefined ? ` (default ${option.default})` : '';
       print(`  --${name}${value}  ${option.doc}${fallback}`);

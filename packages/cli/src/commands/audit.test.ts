@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { auditLog } from '@assay/sandbox';
 import { parseArguments } from '../arguments.ts';
-import { auditCommands } from './audit.ts';
+import { commands } from '../commands.ts';
 
 // Where workers are depends on who asks: root's lie in a folder of the machine that a test must not touch.
 const dirs = vi.hoisted((): string[] => []);
@@ -40,7 +40,7 @@ async function say(name: string, ...argv: string[]): Promise<{ code: number; tex
 }
 
 async function sayPlainly(name: string, ...argv: string[]): Promise<{ code: number; text: string }> {
-  const command = auditCommands.find((one) => one.name === name)!;
+  const command = await commands.find((row) => row.name === name)!.load();
   const said: string[] = [];
   const spies = (['stdout', 'stderr'] as const).map((stream) =>
     vi.spyOn(process[stream], 'write').mockImplementation((text) => said.push(String(text)) > 0),

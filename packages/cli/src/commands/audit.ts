@@ -10,33 +10,28 @@ import { paint, plain, print, printError } from '../terminal.ts';
 
 const state = { kind: 'text', doc: 'the folder that holds workers; by default wherever this machine’s are' } as const;
 
-export const auditCommands: readonly Command[] = [
-  {
-    name: 'audit show',
-    usage: 'audit show [--unit TEXT] [--since DATE] [--json] [--state DIR]',
-    summary: 'Prints each start of a sandbox on this machine and how it ended.',
-    options: {
-      unit: { kind: 'text', doc: 'only units whose name has this text' },
-      since: { kind: 'text', doc: 'only from this instant on, as 2026-11-21 or 2026-11-21T12:00Z' },
-      json: { kind: 'flag', doc: 'print the lines as they are written' },
-      state,
-    },
-    positionals: [],
-    run: show,
+export const auditShowCommand: Command = {
+  usage: 'audit show [--unit TEXT] [--since DATE] [--json] [--state DIR]',
+  options: {
+    unit: { kind: 'text', doc: 'only units whose name has this text' },
+    since: { kind: 'text', doc: 'only from this instant on, as 2026-11-21 or 2026-11-21T12:00Z' },
+    json: { kind: 'flag', doc: 'print the lines as they are written' },
+    state,
   },
-  {
-    name: 'audit verify',
-    usage: 'audit verify [--kept N:HASH] [--json] [--state DIR]',
-    summary: 'Says whether a line of a worker’s audit log was changed, removed, put in, moved or cut off.',
-    options: {
-      kept: { kind: 'text', doc: 'a head that this command printed earlier; it must still lie on the chain' },
-      json: { kind: 'flag', doc: 'print JSON' },
-      state,
-    },
-    positionals: [],
-    run: verify,
+  positionals: [],
+  run: show,
+};
+
+export const auditVerifyCommand: Command = {
+  usage: 'audit verify [--kept N:HASH] [--json] [--state DIR]',
+  options: {
+    kept: { kind: 'text', doc: 'a head that this command printed earlier; it must still lie on the chain' },
+    json: { kind: 'flag', doc: 'print JSON' },
+    state,
   },
-];
+  positionals: [],
+  run: verify,
+};
 
 async function show(args: Arguments): Promise<number> {
   const unit = args.text('unit') ?? '';

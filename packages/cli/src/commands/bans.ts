@@ -12,32 +12,26 @@ const asking = {
   yes: { kind: 'flag', doc: 'do it without asking again' },
 } as const;
 
-export const banCommands: readonly Command[] = [
-  {
-    name: 'bans list',
-    usage: 'bans list [--json]',
-    summary: 'Lists the accounts and workers that are banned, and why; for operators.',
-    options: { json: { kind: 'flag', doc: 'print JSON' } },
-    positionals: [],
-    run: list,
-  },
-  {
-    name: 'bans add',
-    usage: 'bans add ACCOUNT|WORKER --reason TEXT [--yes]',
-    summary: 'Bans an account from ordering, or a worker from working; for operators.',
-    options: asking,
-    positionals: ['SUBJECT'],
-    run: (args) => change(args, 'ban', 'will order no more, or get no more work. Ban it?', 'is banned'),
-  },
-  {
-    name: 'bans lift',
-    usage: 'bans lift ACCOUNT|WORKER --reason TEXT [--yes]',
-    summary: 'Ends a ban; for operators.',
-    options: asking,
-    positionals: ['SUBJECT'],
-    run: (args) => change(args, 'liftBan', 'may order or work again. Lift the ban?', 'is banned no more'),
-  },
-];
+export const bansListCommand: Command = {
+  usage: 'bans list [--json]',
+  options: { json: { kind: 'flag', doc: 'print JSON' } },
+  positionals: [],
+  run: list,
+};
+
+export const bansAddCommand: Command = {
+  usage: 'bans add ACCOUNT|WORKER --reason TEXT [--yes]',
+  options: asking,
+  positionals: ['SUBJECT'],
+  run: (args) => change(args, 'ban', 'will order no more, or get no more work. Ban it?', 'is banned'),
+};
+
+export const bansLiftCommand: Command = {
+  usage: 'bans lift ACCOUNT|WORKER --reason TEXT [--yes]',
+  options: asking,
+  positionals: ['SUBJECT'],
+  run: (args) => change(args, 'liftBan', 'may order or work again. Lift the ban?', 'is banned no more'),
+};
 
 async function list(args: Arguments): Promise<number> {
   const client = connect();

@@ -14,11 +14,9 @@ import { runDemoJobs } from '../demo/demo-jobs.ts';
 import { openDemo, type Demo, type DemoSettings } from '../demo/open-demo.ts';
 
 export const demoCommand: Command = {
-  name: 'demo',
   usage:
     'demo [--exit] [--port N] [--window SECONDS] [--sandbox wasm|docker] [--docker-socket PATH] ' +
     '[--ledger embedded|fabric] [--fresh]',
-  summary: 'Runs the whole market on this machine with two jobs (in Docker seven), and keeps it open until Ctrl-C.',
   options: {
     exit: { kind: 'flag', doc: 'end when the jobs are settled' },
     port: { kind: 'number', doc: 'the port of the market; 0 takes a free one', default: '8080' },

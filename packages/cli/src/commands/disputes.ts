@@ -15,21 +15,17 @@ const consequences: Record<(typeof outcomes)[number], string> = {
   split: 'A part of the earned money goes back, the rest is paid.',
 };
 
-export const disputeCommands: readonly Command[] = [
-  {
-    name: 'disputes resolve',
-    usage: 'disputes resolve DISPUTE --outcome release|refund|split [--refund USD] --reason TEXT [--yes]',
-    summary: 'Decides a dispute; for arbiters who are no party to it.',
-    options: {
-      outcome: { kind: 'text', doc: 'release, refund or split' },
-      refund: { kind: 'text', doc: 'for a split: what goes back, in USD' },
-      reason: { kind: 'text', doc: 'why; it is kept, and its hash goes on the ledger' },
-      yes: { kind: 'flag', doc: 'decide without asking again' },
-    },
-    positionals: ['DISPUTE'],
-    run: resolve,
+export const disputesResolveCommand: Command = {
+  usage: 'disputes resolve DISPUTE --outcome release|refund|split [--refund USD] --reason TEXT [--yes]',
+  options: {
+    outcome: { kind: 'text', doc: 'release, refund or split' },
+    refund: { kind: 'text', doc: 'for a split: what goes back, in USD' },
+    reason: { kind: 'text', doc: 'why; it is kept, and its hash goes on the ledger' },
+    yes: { kind: 'flag', doc: 'decide without asking again' },
   },
-];
+  positionals: ['DISPUTE'],
+  run: resolve,
+};
 
 async function resolve(args: Arguments): Promise<number> {
   const id = parseId('dispute', args.positional(0));

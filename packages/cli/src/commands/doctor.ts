@@ -12,9 +12,7 @@ import { diskFinding, gpuFinding, machineFindings } from '../findings/machine.ts
 import { sandboxFindings } from '../findings/sandboxes.ts';
 
 export const doctorCommand: Command = {
-  name: 'doctor',
   usage: 'doctor [--json] [--docker-socket PATH]',
-  summary: 'Says what this machine has and lacks, and what follows from it.',
   options: {
     json: { kind: 'flag', doc: 'print JSON' },
     'docker-socket': { kind: 'text', doc: 'the socket of the Docker Engine', default: usualSettings.docker_socket },

@@ -21,19 +21,15 @@ const networkOptions = {
   out: { kind: 'text', doc: 'the folder to write into; by default this one', default: '.' },
 } as const;
 
-const deploy: Command = {
-  name: 'fabric deploy',
+export const fabricDeployCommand: Command = {
   usage: 'fabric deploy --format compose|kubernetes [--ordering raft|raft-3|bft] [--ca] [--out DIR]',
-  summary: 'Writes the files by which a Fabric network runs in containers; they hold no secret.',
   options: { format: { kind: 'text', doc: 'compose or kubernetes' }, ...networkOptions },
   positionals: [],
   run: runDeploy,
 };
 
-const material: Command = {
-  name: 'fabric material',
+export const fabricMaterialCommand: Command = {
   usage: 'fabric material [--ordering raft|raft-3|bft] [--ca] [--authorities] [--authority-port N] [--out DIR]',
-  summary: 'Makes the keys, settings and first blocks of a Fabric network for Kubernetes, once, below DIR.',
   options: {
     ...networkOptions,
     authorities: { kind: 'flag', doc: 'with --ca, only what the fabric-ca servers start from' },
@@ -45,8 +41,6 @@ const material: Command = {
   positionals: [],
   run: runMaterial,
 };
-
-export const fabricDeployCommands: readonly Command[] = [deploy, material];
 
 function deploymentOf(args: Arguments): Deployment {
   return { ordering: orderingOf(args).ordering ?? 'raft', membership: args.flag('ca') ? 'fabric-ca' : 'own' };

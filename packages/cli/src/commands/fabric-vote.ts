@@ -8,10 +8,8 @@ import { defaultStateDir } from '../config.ts';
 import { durationMs } from '../duration.ts';
 import { paint, print } from '../terminal.ts';
 
-export const fabricVote: Command = {
-  name: 'fabric vote',
+export const fabricVoteCommand: Command = {
   usage: 'fabric vote --msp MSP --min TIME [--max TIME] [--votes N] [--channel NAME] [--profile FILE] [--json]',
-  summary: 'Votes for an organisation on how long challenge windows are; a rule holds when enough want the same.',
   options: {
     msp: { kind: 'text', doc: 'the organisation, whose governor’s certificate is in the wallet' },
     min: { kind: 'text', doc: 'the least length, such as 24h' },

@@ -19,11 +19,8 @@ import { columns, paint, plain, print } from '../terminal.ts';
 const folderOption = { kind: 'text', doc: 'the network’s folder; by default fabric under the state folder' } as const;
 const jsonOption = { kind: 'flag', doc: 'print JSON' } as const;
 
-const up: Command = {
-  name: 'fabric up',
+export const fabricUpCommand: Command = {
   usage: 'fabric up [--ordering raft|raft-3|bft] [--ca] [--port N] [--folder DIR] [--json]',
-  summary:
-    'Starts a Fabric network of two organisations with the contracts on two channels; doing so again is harmless.',
   options: {
     ordering: { kind: 'text', doc: 'who orders blocks: one orderer, three, or four that bear a traitor (Fabric 3)' },
     ca: { kind: 'flag', doc: 'three organisations, each with certificates from a fabric-ca server of its own' },
@@ -35,34 +32,26 @@ const up: Command = {
   run: runUp,
 };
 
-const down: Command = {
-  name: 'fabric down',
+export const fabricDownCommand: Command = {
   usage: 'fabric down [--erase] [--folder DIR] [--json]',
-  summary: 'Ends the network; its data stay unless --erase is given.',
   options: { erase: { kind: 'flag', doc: 'also delete its data and keys' }, folder: folderOption, json: jsonOption },
   positionals: [],
   run: runDown,
 };
 
-const status: Command = {
-  name: 'fabric status',
+export const fabricStatusCommand: Command = {
   usage: 'fabric status [--folder DIR] [--json]',
-  summary: 'Says which programs of the network run and answer, and when the first certificate ends.',
   options: { folder: folderOption, json: jsonOption },
   positionals: [],
   run: runStatus,
 };
 
-const join: Command = {
-  name: 'fabric join',
+export const fabricJoinCommand: Command = {
   usage: 'fabric join MSP [--folder DIR] [--json]',
-  summary: 'Adds an organisation with a peer and contracts of its own to a running network, with the members’ consent.',
   options: { folder: folderOption, json: jsonOption },
   positionals: ['MSP'],
   run: runJoin,
 };
-
-export const fabricCommands: readonly Command[] = [up, down, status, join];
 
 function folderOf(args: Arguments): string {
   return args.text('folder') ?? path(defaultStateDir(), 'fabric');

@@ -25,40 +25,34 @@ const buildsAtOnce = 2;
 
 const json = { kind: 'flag', doc: 'print JSON' } as const;
 
-export const imageCommands: readonly Command[] = [
-  {
-    name: 'images build',
-    usage: 'images build [NAME…] [--fresh] [--docker-socket PATH] [--json]',
-    summary: 'Builds the runners’ images from Debian packages, all or those named, and allows them on this machine.',
-    options: {
-      fresh: { kind: 'flag', doc: 'build anew from the packages of today' },
-      'docker-socket': {
-        kind: 'text',
-        doc: 'the engine that gets the images, where one answers there',
-        default: usualSettings.docker_socket,
-      },
-      json,
+export const imagesBuildCommand: Command = {
+  usage: 'images build [NAME…] [--fresh] [--docker-socket PATH] [--json]',
+  options: {
+    fresh: { kind: 'flag', doc: 'build anew from the packages of today' },
+    'docker-socket': {
+      kind: 'text',
+      doc: 'the engine that gets the images, where one answers there',
+      default: usualSettings.docker_socket,
     },
-    positionals: ['NAME…?'],
-    run: build,
+    json,
   },
-  {
-    name: 'images list',
-    usage: 'images list [--json]',
-    summary: 'Lists the images: what they hold, whether they are built here, their digests.',
-    options: { json },
-    positionals: [],
-    run: list,
-  },
-  {
-    name: 'images dockerfile',
-    usage: 'images dockerfile NAME',
-    summary: 'Prints the same recipe as a Dockerfile, for those who have a registry.',
-    options: {},
-    positionals: ['NAME'],
-    run: dockerfile,
-  },
-];
+  positionals: ['NAME…?'],
+  run: build,
+};
+
+export const imagesListCommand: Command = {
+  usage: 'images list [--json]',
+  options: { json },
+  positionals: [],
+  run: list,
+};
+
+export const imagesDockerfileCommand: Command = {
+  usage: 'images dockerfile NAME',
+  options: {},
+  positionals: ['NAME'],
+  run: dockerfile,
+};
 
 function summaryOf({ packages, root, ...record }: ImageRecord): Record<string, unknown> {
   return { ...record, sizeBytes: root.layerBytes, packages: packages.length };

@@ -16,56 +16,47 @@ import { columns, paint, plain, print } from '../terminal.ts';
 
 const json = { json: { kind: 'flag', doc: 'print JSON' } } as const;
 
-export const jobCommands: readonly Command[] = [
-  {
-    name: 'jobs list',
-    usage: 'jobs list [--json]',
-    summary: 'Lists your jobs, newest first.',
-    options: json,
-    positionals: [],
-    run: list,
-  },
-  {
-    name: 'jobs show',
-    usage: 'jobs show JOB [--json]',
-    summary: 'Shows a job: its price, its units and what every replica did.',
-    options: json,
-    positionals: ['JOB'],
-    run: show,
-  },
-  {
-    name: 'jobs logs',
-    usage: 'jobs logs JOB [--json]',
-    summary: 'Prints what the units wrote to stdout and stderr.',
-    options: json,
-    positionals: ['JOB'],
-    run: logs,
-  },
-  {
-    name: 'jobs results',
-    usage: 'jobs results JOB [--out DIR] [--json]',
-    summary: 'Downloads the agreed result and its receipt and checks every hash.',
-    options: { ...json, out: { kind: 'text', doc: 'the folder to write to (default results/JOB)' } },
-    positionals: ['JOB'],
-    run: results,
-  },
-  {
-    name: 'jobs cancel',
-    usage: 'jobs cancel JOB',
-    summary: 'Cancels a job that is not paid yet.',
-    options: {},
-    positionals: ['JOB'],
-    run: cancel,
-  },
-  {
-    name: 'jobs dispute',
-    usage: 'jobs dispute JOB --reason TEXT',
-    summary: 'Disputes a verified result within its challenge window; the money is frozen until an arbiter decides.',
-    options: { reason: { kind: 'text', doc: 'what is wrong' } },
-    positionals: ['JOB'],
-    run: dispute,
-  },
-];
+export const jobsListCommand: Command = {
+  usage: 'jobs list [--json]',
+  options: json,
+  positionals: [],
+  run: list,
+};
+
+export const jobsShowCommand: Command = {
+  usage: 'jobs show JOB [--json]',
+  options: json,
+  positionals: ['JOB'],
+  run: show,
+};
+
+export const jobsLogsCommand: Command = {
+  usage: 'jobs logs JOB [--json]',
+  options: json,
+  positionals: ['JOB'],
+  run: logs,
+};
+
+export const jobsResultsCommand: Command = {
+  usage: 'jobs results JOB [--out DIR] [--json]',
+  options: { ...json, out: { kind: 'text', doc: 'the folder to write to (default results/JOB)' } },
+  positionals: ['JOB'],
+  run: results,
+};
+
+export const jobsCancelCommand: Command = {
+  usage: 'jobs cancel JOB',
+  options: {},
+  positionals: ['JOB'],
+  run: cancel,
+};
+
+export const jobsDisputeCommand: Command = {
+  usage: 'jobs dispute JOB --reason TEXT',
+  options: { reason: { kind: 'text', doc: 'what is wrong' } },
+  positionals: ['JOB'],
+  run: dispute,
+};
 
 function jobOf(args: Arguments): string {
   const id = parseId('job', args.positional(0));

@@ -9,9 +9,7 @@ import { defaultStateDir } from '../config.ts';
 import { paint, plain, print } from '../terminal.ts';
 
 export const ledgerVerifyCommand: Command = {
-  name: 'ledger verify',
   usage: 'ledger verify [--state DIR] [--execute] [--json]',
-  summary: 'Replays the ledger from its first block: hashes, roots, signatures, state, history and facts.',
   options: {
     state: { kind: 'text', doc: 'the market’s state folder; by default the demo’s, else the server’s' },
     execute: { kind: 'flag', doc: 'also run every contract call again and compare its outcome' },

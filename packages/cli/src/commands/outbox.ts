@@ -7,31 +7,26 @@ import { confirmed } from '../confirmation.ts';
 import { connect } from '../connect.ts';
 import { columns, plain, print } from '../terminal.ts';
 
-export const outboxCommands: readonly Command[] = [
-  {
-    name: 'outbox list',
-    usage: 'outbox list [--json]',
-    summary: 'Lists messages that wait for a person because sending them failed, and why; for operators.',
-    options: { json: { kind: 'flag', doc: 'print JSON' } },
-    positionals: [],
-    run: list,
-  },
-  {
-    name: 'outbox resume',
-    usage: 'outbox resume MESSAGE --reason TEXT [--absent] [--yes]',
-    summary: 'Sends such a message again under its old key, when the cause is mended; for operators.',
-    options: {
-      reason: { kind: 'text', doc: 'what was mended; it is kept in the market’s audit log' },
-      absent: {
-        kind: 'flag',
-        doc: 'you made sure that the payment provider has nothing of it, though it was asked so long ago that it forgot the key',
-      },
-      yes: { kind: 'flag', doc: 'do it without asking again' },
+export const outboxListCommand: Command = {
+  usage: 'outbox list [--json]',
+  options: { json: { kind: 'flag', doc: 'print JSON' } },
+  positionals: [],
+  run: list,
+};
+
+export const outboxResumeCommand: Command = {
+  usage: 'outbox resume MESSAGE --reason TEXT [--absent] [--yes]',
+  options: {
+    reason: { kind: 'text', doc: 'what was mended; it is kept in the market’s audit log' },
+    absent: {
+      kind: 'flag',
+      doc: 'you made sure that the payment provider has nothing of it, though it was asked so long ago that it forgot the key',
     },
-    positionals: ['MESSAGE'],
-    run: resume,
+    yes: { kind: 'flag', doc: 'do it without asking again' },
   },
-];
+  positionals: ['MESSAGE'],
+  run: resume,
+};
 
 async function list(args: Arguments): Promise<number> {
   const client = connect();

@@ -15,11 +15,8 @@ import { columns, paint, plain, print, printError } from '../terminal.ts';
 import { moneyText, saveResults } from './jobs.ts';
 
 export const runJobCommand: Command = {
-  name: 'run',
   usage:
     'run FOLDER [--budget USD] [--chunks N] [--redundancy N] [--yes] [--emit] [--out DIR] [--json] [-- ENTRY ARG…]',
-  summary:
-    'Runs a folder on the market: shows the price, waits for your yes, streams progress, downloads and verifies.',
   options: {
     budget: { kind: 'text', doc: 'the most to pay, in USD; overrides the manifest' },
     redundancy: { kind: 'number', doc: 'agreeing replicas to buy of each unit; overrides the manifest' },

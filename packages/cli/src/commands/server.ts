@@ -8,9 +8,7 @@ import { interruption } from '../interruption.ts';
 import { columns, print } from '../terminal.ts';
 
 export const serverCommand: Command = {
-  name: 'server',
   usage: 'server [--settings]',
-  summary: 'Runs a server, configured by its environment (see --settings), until Ctrl-C.',
   options: { settings: { kind: 'flag', doc: 'list the settings and end' } },
   positionals: [],
   run,

@@ -8,9 +8,7 @@ import type { Command } from '../command.ts';
 import { paint, plain, print } from '../terminal.ts';
 
 export const verifyCommand: Command = {
-  name: 'verify',
   usage: 'verify FILE [--trust KEY] [--json]',
-  summary: 'Checks a receipt, or a proof from the ledger’s explorer, offline: hashes, signatures, verdicts, money.',
   options: {
     trust: {
       kind: 'text',

@@ -1,20 +1,18 @@
 /** `assay worker pause`, `resume` and `status`: how an owner speaks to a worker that runs on the same machine. */
 
 import { basename } from 'node:path';
-import { systemClock } from '@assay/server';
 import { endPause, holderOf, readPause, readStatus, writePause } from '@assay/worker';
 import type { Arguments, Option } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { durationMs } from '../duration.ts';
+import { systemClock } from '../system-clock.ts';
 import { columns, print } from '../terminal.ts';
 import { allWorkers, whichWorker } from '../worker/which-worker.ts';
 
 const name: Option = { kind: 'text', doc: 'which worker; may be left out where there is one' };
 
-const pause: Command = {
-  name: 'worker pause',
+export const workerPauseCommand: Command = {
   usage: 'worker pause [--name NAME] [--for 2h] [--now]',
-  summary: 'Lets a running worker claim nothing more until it is resumed; units that run come to their end.',
   options: {
     name,
     for: { kind: 'text', doc: 'how long, such as 30m, 2h or 1d; without it until it is resumed' },
@@ -32,10 +30,8 @@ const pause: Command = {
   },
 };
 
-const resume: Command = {
-  name: 'worker resume',
+export const workerResumeCommand: Command = {
   usage: 'worker resume [--name NAME]',
-  summary: 'Ends a pause.',
   options: { name },
   positionals: [],
   async run(args) {
@@ -47,10 +43,8 @@ const resume: Command = {
   },
 };
 
-const status: Command = {
-  name: 'worker status',
+export const workerStatusCommand: Command = {
   usage: 'worker status [--name NAME] [--json]',
-  summary: 'Says what the workers of this machine do, and why one takes no work.',
   options: { name, json: { kind: 'flag', doc: 'print JSON' } },
   positionals: [],
   run: tellStatus,
@@ -83,5 +77,3 @@ function sentenceOf(one: {
   const does = `${one.running ?? 0} of ${one.capacity ?? 0} places busy`;
   return one.may ? does : `${does}; takes no work: ${one.text ?? ''}`;
 }
-
-export const workerControlCommands: readonly Command[] = [pause, resume, status];

@@ -32,10 +32,8 @@ import { usualCapacity } from './worker.ts';
 const name: Option = { kind: 'text', doc: 'what people call this device; by default its host name' };
 const keyFile: Option = { kind: 'text', doc: 'a file with the API key of the provider; - reads standard input' };
 
-const joining: Command = {
-  name: 'worker join',
+export const workerJoinCommand: Command = {
   usage: 'worker join URL [--name NAME] [--key-file FILE] [--print] [--no-service] [SETTING…]',
-  summary: 'Tests this machine, stores what it needs and installs the worker as a service of the market at URL.',
   options: {
     name,
     'key-file': keyFile,
@@ -128,10 +126,8 @@ function startByHand(stateDir: string, device: string): number {
   return 0;
 }
 
-const check: Command = {
-  name: 'worker check',
+export const workerCheckCommand: Command = {
   usage: 'worker check [--name NAME] [--key-file FILE] [--json] [SETTING…]',
-  summary: 'Tests whether this machine can work, and says what would mend each lack.',
   options: { name, 'key-file': keyFile, json: { kind: 'flag', doc: 'print JSON' }, ...settingOptions },
   positionals: [],
   async run(args) {
@@ -150,10 +146,8 @@ const check: Command = {
   },
 };
 
-const leave: Command = {
-  name: 'worker leave',
+export const workerLeaveCommand: Command = {
   usage: 'worker leave [--name NAME] [--force]',
-  summary: 'Ends the service, gives back what runs, and removes the worker’s key, settings and state.',
   options: { name, force: { kind: 'flag', doc: 'also where results are lost that the market has not seen' } },
   positionals: [],
   run: leaveMarket,
@@ -180,5 +174,3 @@ async function leaveMarket(args: Arguments): Promise<number> {
   print(`${device} has left${settings ? ` ${settings.url}` : ''}; ${folder} is removed.`);
   return 0;
 }
-
-export const workerJoinCommands: readonly Command[] = [joining, check, leave];

@@ -1,20 +1,18 @@
 /** `assay worker`: this machine works for a market until Ctrl-C. */
 
 import { constants, cpus, hostname, setPriority } from 'node:os';
-import { systemClock } from '@assay/server';
 import { detectGpu, openWorker, readApiKey, readSettingsFile, workerFolder, workerFolders } from '@assay/worker';
 import { limits } from '@assay/core';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { readAccess, saidAccess, workerStateDir, type Access } from '../config.ts';
 import { interruption } from '../interruption.ts';
+import { systemClock } from '../system-clock.ts';
 import { print } from '../terminal.ts';
 import { settingOptions, settingsWith } from '../worker/setting-flags.ts';
 
 export const workerCommand: Command = {
-  name: 'worker',
   usage: 'worker [--name NAME] [--capacity N] [--state DIR] [SETTING…]',
-  summary: 'Lets this machine work: for the market that it joined, or for ASSAY_URL with ASSAY_API_KEY of a provider.',
   options: {
     state: { kind: 'text', doc: 'the folder of all state; by default ASSAY_STATE_DIR' },
     name: { kind: 'text', doc: 'what people call this device; by default the one that joined, else the host name' },

@@ -2,7 +2,7 @@
 
 import { createClient } from '@assay/client';
 import { Fault, limits, Refusal } from '@assay/core';
-import { systemClock } from '@assay/server';
+import { systemClock } from '../system-clock.ts';
 import type { Finding } from './finding.ts';
 
 const askMs = 10_000;

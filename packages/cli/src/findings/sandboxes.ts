@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DriverReport, RunnerReport } from '@assay/core';
-import { systemClock } from '@assay/server';
 import { localDriver, type WorkerSettings } from '@assay/worker';
+import { systemClock } from '../system-clock.ts';
 import type { Finding } from './finding.ts';
 
 export interface SandboxFindings {
