@@ -70,7 +70,7 @@ async function help(topic: string | undefined): Promise<number> {
     print('\nassay help COMMAND tells more.');
     return 0;
   }
-  const chosen = commands.filter(({ name }) => name.split(' ')[0] === topic);
+  const chosen = commands.filter(({ name }) => name === topic || name.split(' ')[0] === topic);
   if (chosen.length === 0) {
     printError(`assay: there is no command "${topic}". Try: assay help`);
     return 2;

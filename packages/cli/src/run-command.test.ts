@@ -1,0 +1,45 @@
+import { expect, test, vi } from 'vitest';
+import { runCommand } from './run-command.ts';
+
+async function say(...argv: string[]): Promise<{ code: number; text: string }> {
+  const said: string[] = [];
+  const spies = (['stdout', 'stderr'] as const).map((stream) =>
+    vi.spyOn(process[stream], 'write').mockImplementation((text) => said.push(String(text)) > 0),
+  );
+  try {
+    return { code: await runCommand(argv), text: said.join('') };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+test('help of one word tells of its whole family, and --help after two words of that command', async () => {
+  const family = await say('help', 'bans');
+  expect(family.code).toBe(0);
+  expect(family.text).toMatch(/^assay bans list .*^assay bans add .*^assay bans lift /ms);
+  const one = await say('bans', 'add', '--help');
+  expect(one.code).toBe(0);
+  expect(one.text).toMatch(/^assay bans add ACCOUNT/);
+  expect(one.text).not.toContain('assay bans list');
+});
+
+test('what is no command, is half of one or is used wrongly ends with 2 and a sentence', async () => {
+  expect(await say('nothing')).toEqual({ code: 2, text: 'assay: there is no command "nothing". Try: assay help\n' });
+  expect(await say('bans')).toEqual({
+    code: 2,
+    text: 'assay: "bans" needs a second word: bans list, bans add, bans lift\n',
+  });
+  const wrong = await say('bans', 'list', '--bogus');
+  expect(wrong).toEqual({
+    code: 2,
+    text: "assay bans list: Unknown option '--bogus'\nusage: assay bans list [--json]\n",
+  });
+});
+
+test('a refusal ends with 1, its sentence and its code, or with JSON where that was asked for', async () => {
+  const refused = await say('bans', 'add', 'someone');
+  expect(refused).toEqual({ code: 1, text: 'assay: say why with --reason "…" [request.malformed]\n' });
+  const { code, text } = await say('run', 'no/such/folder', '--json');
+  expect(code).toBe(1);
+  expect(JSON.parse(text)).toMatchObject({ error: { code: 'bundle.malformed' } });
+});
