@@ -55,6 +55,22 @@ export const baseEnvironment: Readonly<Record<string, string>> = {
   BLIS_NUM_THREADS: '1',
 };
 
+/**
+ * What a unit finds empty: what the daemon hides by itself, what tells one machine from others or what others do on it,
+ * and terminals, of which the machine has so many for everybody. Processors and the own control group stay in sight,
+ * because numerical libraries choose by them.
+ */
+const maskedPaths: readonly string[] = [
+  ...'acpi asound kcore keys latency_stats sched_debug scsi timer_list timer_stats'
+    .split(' ')
+    .map((name) => `/proc/${name}`),
+  ...'cmdline diskstats interrupts modules partitions sys/kernel/random/boot_id'
+    .split(' ')
+    .map((name) => `/proc/${name}`),
+  ...'block bus class dev devices/virtual firmware kernel module power'.split(' ').map((name) => `/sys/${name}`),
+  '/dev/pts',
+];
+
 const limit = (Name: string, value: number) => ({ Name, Soft: value, Hard: value });
 
 /** The whole of it. */
@@ -95,6 +111,7 @@ export function createBody(cell: CellClass, identity: CellIdentity): CreateBody 
       Privileged: false,
       PublishAllPorts: false,
       GroupAdd: null,
+      MaskedPaths: maskedPaths,
       SecurityOpt: ['no-new-privileges', `seccomp=${seccompProfile()}`],
       Memory: memory,
       MemorySwap: memory,

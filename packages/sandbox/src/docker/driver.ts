@@ -75,7 +75,7 @@ export function dockerDriver(deps: DockerDriverDeps): DockerDriver {
         try {
           const targets = unit.network ?? [];
           const egress = targets.length > 0 ? egressTo(targets, cell.send, deps.egress) : noEgress();
-          return await runInCell({ ...run, cell, order: orderOf(program, unit, cell.ahead), egress });
+          return await runInCell({ ...run, cell, order: orderOf(program, unit), egress });
         } finally {
           keeper.done(cell);
         }

@@ -121,6 +121,23 @@ for path in ('/proc/1/fd/1', '/proc/1/fd/0', '/proc/1/mem'):
       expect(outcome).toMatchObject({ ending: { kind: 'exit', code: 0 }, outputs: [] });
     });
 
+    // The folder of results is found below whatever now goes by the work folder's name.
+    it.each([
+      ['/', 'etc'],
+      ['/proc/self', 'task'],
+      ['/', 'platform'],
+    ])('and follows no link to %s in place of the work folder', async (target, outputDir) => {
+      const code = `
+import os
+open('${outputDir}/own', 'w').write('own')
+os.rename('/tmp/job', '/tmp/moved')
+os.symlink('${target}', '/tmp/job')
+`;
+      const { outcome } = await runPython(kit, code, { outputDir });
+      expect(outcome.ending).toEqual({ kind: 'exit', code: 0 });
+      expect(outcome.outputs.map(({ path }) => path)).toEqual(['own']);
+    });
+
     it('many times over without leaving a container or a control group', async () => {
       const kills = Array.from({ length: runtime === 'runc' ? 20 : 10 }, async () => {
         const stop = new AbortController();

@@ -14,9 +14,12 @@ export function programOf(entryPoint: string): Program | undefined {
 
 const pythonStart = ['/usr/bin/python3', '-s', '-B', '-X', 'utf8', '/platform/python-start.py'];
 
+/** Imports what most units need before it asks for its unit. */
+const pythonAhead = [...pythonStart, 'ahead'];
+
 /** What a container starts before its unit comes: Python with what most units import. */
 export function aheadOf(program: Program): readonly string[] {
-  return program === 'python' ? [...pythonStart, 'ahead'] : [];
+  return program === 'python' ? pythonAhead : [];
 }
 
 /** Where a proxy for the unit's connections listens inside the container. */
@@ -34,8 +37,8 @@ function environmentOf(unit: SandboxUnit): Record<string, string> {
   };
 }
 
-function commandOf(program: Program, unit: SandboxUnit): readonly string[] {
-  if (program === 'python') return pythonStart;
+function commandOf(program: Program, unit: SandboxUnit, mode: Start['mode']): readonly string[] {
+  if (program === 'python') return mode === 'ahead' ? pythonAhead : pythonStart;
   const [interpreter, ...flags] = program === 'r' ? ['/usr/bin/Rscript', '--vanilla'] : ['/bin/sh'];
   return [interpreter ?? '', ...flags, unit.entryPoint, ...unit.args];
 }
@@ -46,6 +49,7 @@ export function plainOrder(command: readonly string[], unit: SandboxUnit): Buffe
 }
 
 interface Start {
+  /** `ahead`: by the interpreter that imports first, whether it waits already or is started now; no unit can tell which. */
   readonly mode: 'ahead' | 'fresh';
   readonly blob: Buffer;
   readonly command: readonly string[];
@@ -59,14 +63,15 @@ function isPlain(variables: Readonly<Record<string, string>>): boolean {
   );
 }
 
-/** The order's payload. `ahead`: whether the container has an interpreter waiting for it. */
-export function orderOf(program: Program, unit: SandboxUnit, ahead: boolean): Buffer {
+/** The order's payload. */
+export function orderOf(program: Program, unit: SandboxUnit): Buffer {
   const environment = environmentOf(unit);
   const variables = Object.entries(environment).map((pair) => pair.join('='));
   const python = [unit.entryPoint, unit.randomSeed ?? '', unit.epochMs ?? '', unit.args.length, ...unit.args];
   const blob = program === 'python' ? fields([...python, ...variables]) : Buffer.alloc(0);
-  const waiting = ahead && unit.randomSeed === undefined && isPlain(unit.environment);
-  return assemble({ mode: waiting ? 'ahead' : 'fresh', blob, command: commandOf(program, unit), environment }, unit);
+  const plain = program === 'python' && unit.randomSeed === undefined && isPlain(unit.environment);
+  const mode = plain ? 'ahead' : 'fresh';
+  return assemble({ mode, blob, command: commandOf(program, unit, mode), environment }, unit);
 }
 
 function assemble({ mode, blob, command, environment }: Start, unit: SandboxUnit): Buffer {

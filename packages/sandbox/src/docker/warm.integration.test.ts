@@ -126,6 +126,27 @@ print(isinstance(moment(2020, 1, 1), datetime.datetime), isinstance(moment.now()
         'own x\n',
       ],
       [
+        'modules that it makes while it runs, in a folder of its own choice',
+        {
+          'main.py': `
+import os, sys
+os.mkdir('late')
+for name in ('csv', 'statistics', 'msvcrt'): open(f'late/{name}.py', 'w').write(f'own = {name!r}')
+sys.path.insert(0, 'late')
+import csv, statistics, subprocess
+print([hasattr(each, 'own') for each in (csv, statistics)], sorted(sys.modules))
+`,
+        },
+        {},
+        '',
+      ],
+      [
+        'a module that the interpreter looks for on another system',
+        { 'main.py': 'import subprocess, sys\nprint(subprocess._mswindows)', 'msvcrt.py': '', '_winapi.py': '' },
+        {},
+        '',
+      ],
+      [
         'a seed of zero',
         { 'main.py': 'import os, numpy\nprint(os.urandom(4), numpy.random.default_rng().random())' },
         { ...pinned, randomSeed: 0 },
