@@ -179,6 +179,8 @@ export const limits = {
   tlsClients: 1_000,
   tlsLookMs: 5_000,
   tlsConnections: 1_000,
+  /** How long the other end of a connection that is refused has to read why and to close it. */
+  partingMs: 2_000,
   /** Units that wait for workers are counted up to this. */
   backlogUnits: 100_000,
   /** Between two sweeps of leases, and between two rounds of forgetting what is old. */

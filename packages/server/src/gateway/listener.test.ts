@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openGateway, type Gateway } from './listener.ts';
 import { openPeerBook, type PeerBook } from './peers.ts';
 import { authority, clientTable, enrolled, fingerprintOf, tlsFolder, type TlsFolder } from './tls-scene.setup.ts';
@@ -8,16 +11,17 @@ const ca = authority('ca');
 /** Ends before the other authority does. */
 const partner = authority('partner', { fromMs: Date.now() - hour, toMs: Date.now() + hour });
 const server = enrolled(ca, 'gateway');
-const row = { fingerprint: fingerprintOf(enrolled(ca, 'erp')), account: 'erp@example.org' };
+const erp = enrolled(ca, 'erp');
+const row = { fingerprint: fingerprintOf(erp), account: 'erp@example.org' };
 
-describe('a gateway that reads its files again', () => {
+describe('a gateway', () => {
   let folder: TlsFolder;
   let peers: PeerBook;
   let gateway: Gateway;
   let nowMs: number;
   let warned: string[];
 
-  const open = (): Promise<Gateway> =>
+  const open = (handshakeMs?: number): Promise<Gateway> =>
     openGateway({
       paths: folder.paths,
       host: '127.0.0.1',
@@ -29,7 +33,8 @@ describe('a gateway that reads its files again', () => {
         warn: ({ err }: { readonly err: Error }) => void warned.push(err.message),
       },
       answer: (_request, response) => response.end(),
-      answerMalformed: (_error, socket) => socket.destroy(),
+      answerMalformed: (_error, socket) => socket.end('this is no HTTP'),
+      ...(handshakeMs === undefined ? {} : { handshakeMs }),
     });
 
   beforeEach(async () => {
@@ -46,6 +51,35 @@ describe('a gateway that reads its files again', () => {
   afterEach(async () => {
     await gateway.close();
     await folder.remove();
+  });
+
+  /** A connection that its program keeps, whatever the server does with its end. */
+  const connected = async (): Promise<Socket> => {
+    const socket = connect({ port: Number(new URL(gateway.url).port), host: '127.0.0.1', allowHalfOpen: true });
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => undefined).resume();
+    await once(socket, 'connect');
+    return socket;
+  };
+
+  test('keeps no connection whose handshake does not come to its end', { timeout: 10_000 }, async () => {
+    await gateway.close();
+    gateway = await open(100);
+    expect(await once(await connected(), 'end')).toEqual([]);
+  });
+
+  test('closes although somebody has connected and says nothing', { timeout: 10_000 }, async () => {
+    const silent = await connected();
+    const tls = { key: erp.key, cert: erp.certificate, ca: ca.certificate };
+    const asking = connectTls({ port: Number(new URL(gateway.url).port), host: '127.0.0.1', ...tls });
+    onTestFinished(() => void asking.destroy());
+    asking.on('error', () => undefined).resume();
+    asking.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    // Whoever connected before is known by now.
+    await once(asking, 'data');
+    await gateway.close();
+    await vi.waitFor(() => expect([silent.readableEnded, asking.destroyed]).toEqual([true, true]));
+    gateway = await open();
   });
 
   test('takes a client out although an authority has ended, and says once which', async () => {

@@ -21,6 +21,8 @@ export interface GatewayDeps {
   readonly port: number;
   readonly peers: PeerBook;
   readonly clock: Clock;
+  /** How long a handshake may take, `limits.requestBodyMs` by default. */
+  readonly handshakeMs?: number;
   readonly log: Pick<FastifyBaseLogger, 'info' | 'warn'>;
   /** What answers requests. */
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
@@ -39,21 +41,15 @@ export interface Gateway {
 
 /** Opens the gateway; refuses what `readTlsFiles` and `readClientFile` refuse. */
 export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
-  const { host, port, peers, clock, answer } = deps;
+  const { host, port, peers, clock, answer, handshakeMs: handshakeTimeout = limits.requestBodyMs } = deps;
   const first = await readTlsFiles(deps.paths, clock.nowMs());
   peers.name(await readClientFile(deps.paths));
-  const server = createServer({ ...secured(first), ...bounds }, answer);
+  const server = createServer({ ...secured(first), ...bounds, handshakeTimeout }, answer);
   server.maxConnections = limits.tlsConnections;
-  const eras = new Map<string, number>();
-  server.prependListener('connection', (socket: Socket) => {
-    // A handshake that has begun goes on with the authorities of before.
-    const key = endOf(socket);
-    eras.set(key, peers.era());
-    socket.once('close', () => eras.delete(key));
-  });
-  server.on('secureConnection', (socket) => notePeer(peers, socket, eras.get(endOf(socket))));
+  const connections = followConnections(server, peers);
   server.on('clientError', (error: ConnectionError, socket) => {
-    if (socket instanceof TLSSocket) deps.answerMalformed(error, socket);
+    // Before the handshake is over nobody can be told anything, nor would such a connection ever end by itself.
+    if (socket instanceof TLSSocket && peers.of(socket)) deps.answerMalformed(error, socket);
     else socket.destroy();
   });
   server.listen({ host, port });
@@ -71,7 +67,8 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();
-      const late = setTimeout(() => server.closeAllConnections(), limits.stopMs);
+      connections.endHandshakes();
+      const late = setTimeout(connections.endAll, limits.stopMs);
       await closed;
       clearTimeout(late);
     },
@@ -82,7 +79,6 @@ const bounds = {
   requestTimeout: limits.requestBodyMs,
   headersTimeout: limits.requestBodyMs,
   keepAliveTimeout: limits.keepAliveMs,
-  handshakeTimeout: limits.requestBodyMs,
 } as const;
 
 function secured({ certificate, key, authorities }: TlsMaterial): TlsOptions {
@@ -96,6 +92,32 @@ function secured({ certificate, key, authorities }: TlsMaterial): TlsOptions {
     // A resumed session would be believed without its certificate being checked against today's authorities.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
+}
+
+interface Connections {
+  /** Ends those that have not told who they are. */
+  endHandshakes(): void;
+  endAll(): void;
+}
+
+/** Notes who stands at the other end of each connection; the server itself could end only those that speak HTTP by then. */
+function followConnections(server: HttpsServer, peers: PeerBook): Connections {
+  const open = new Map<string, { readonly socket: Socket; readonly era: number; isSecure: boolean }>();
+  server.prependListener('connection', (socket: Socket) => {
+    const key = endOf(socket);
+    // A handshake that has begun goes on with the authorities of before.
+    open.set(key, { socket, era: peers.era(), isSecure: false });
+    socket.once('close', () => open.delete(key));
+  });
+  server.on('secureConnection', (socket) => {
+    const connection = open.get(endOf(socket));
+    if (connection) connection.isSecure = true;
+    notePeer(peers, socket, connection?.era);
+  });
+  const end = (wanted: (isSecure: boolean) => boolean): void => {
+    for (const { socket, isSecure } of open.values()) if (wanted(isSecure)) socket.destroy();
+  };
+  return { endHandshakes: () => end((isSecure) => !isSecure), endAll: () => end(() => true) };
 }
 
 /** The other end of an open connection, which no other one has. */

@@ -1,7 +1,17 @@
 /** Every error that leaves the server is an RFC 9457 problem made from core's table of codes. */
 
 import type { Socket } from 'node:net';
-import { errorCodes, Fault, newId, Refusal, refuse, type Details, type ErrorCode, type IdSource } from '@assay/core';
+import {
+  errorCodes,
+  Fault,
+  limits,
+  newId,
+  Refusal,
+  refuse,
+  type Details,
+  type ErrorCode,
+  type IdSource,
+} from '@assay/core';
 import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
 import type { Problem } from '../api/schemas/problem.ts';
@@ -69,7 +79,10 @@ export function answerProblems(app: FastifyInstance): void {
 /** Answers bytes that are no HTTP request, which Fastify never sees. */
 export function answerMalformedHttp(ids: IdSource): (error: ConnectionError, socket: Socket) => void {
   return (error, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return;
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
     const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'request.too_large' : 'request.malformed';
     const problem = problemOf(code, 'this is no HTTP request that we understand', {}, newId('request', ids));
     const body = JSON.stringify(problem);
@@ -77,6 +90,9 @@ export function answerMalformedHttp(ids: IdSource): (error: ConnectionError, soc
       `HTTP/1.1 ${problem.status} Refused\r\ncontent-type: application/problem+json\r\n` +
         `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
     );
+    // Nothing else looks after it any more: a connection that its other end keeps would be there for ever.
+    const late = setTimeout(() => socket.destroy(), limits.partingMs);
+    socket.once('close', () => clearTimeout(late));
   };
 }
 
