@@ -7,6 +7,8 @@ export interface CommandRow {
   /** One word or two. */
   readonly name: string;
   readonly summary: string;
+  /** Whether it runs until somebody ends it. Such a program starts seldom, and loads no code but the checkout's own. */
+  readonly stays?: true;
   load(): Promise<Command>;
 }
 

@@ -60,12 +60,14 @@ export const commands: readonly CommandRow[] = [
   {
     name: 'server',
     summary: 'Runs a server, configured by its environment (see --settings), until Ctrl-C.',
+    stays: true,
     load: async () => (await import('./commands/server.ts')).serverCommand,
   },
   {
     name: 'worker',
     summary:
       'Lets this machine work: for the market that it joined, or for ASSAY_URL with ASSAY_API_KEY of a provider.',
+    stays: true,
     load: async () => (await import('./commands/worker.ts')).workerCommand,
   },
   {

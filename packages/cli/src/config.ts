@@ -1,20 +1,11 @@
-/** Where the command finds a market and the key to it: the environment, else the file that a running demo leaves. */
+/** What the environment says: a market and a key to it, and where the command keeps and finds its files. */
 
-import { readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { refuse } from '@assay/core';
 
 /** The checkout that this command belongs to. */
 export const checkout: string = fileURLToPath(new URL('../../..', import.meta.url));
-
-export interface Access {
-  readonly url: string;
-  readonly apiKey: string;
-  /** A demo's arbiter is another person than its customer: nobody decides their own dispute. */
-  readonly arbiterApiKey?: string;
-}
 
 /** The state of programs that are started here: databases, objects, keys. */
 export function defaultStateDir(): string {
@@ -25,6 +16,12 @@ export function defaultStateDir(): string {
 export function toolsDir(): string {
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   return process.env['ASSAY_TOOLS_DIR'] ?? join(cache, 'assay', 'tools');
+}
+
+/** Where commands keep compiled code for each other; undefined without a home, or where the working directory would decide. */
+export function compiledDir(): string | undefined {
+  const cache = process.env['XDG_CACHE_HOME'] ?? join(process.env['HOME'] ?? '', '.cache');
+  return isAbsolute(cache) ? join(cache, 'assay', 'compiled') : undefined;
 }
 
 /** Where a service of the whole machine keeps its state. */
@@ -59,34 +56,4 @@ export function saidAccess(): { readonly url: string | undefined; readonly apiKe
 /** The user as Windows names them: `DESK\dora`. */
 export function windowsUser(): string {
   return `${process.env['USERDOMAIN'] ?? ''}\\${userInfo().username}`;
-}
-
-/** Who this command speaks as; refuses `auth.required` with what to do. */
-export function readAccess(): Access {
-  const url = process.env['ASSAY_URL'];
-  const apiKey = process.env['ASSAY_API_KEY'];
-  if (url !== undefined && apiKey !== undefined) return { url, apiKey };
-  // A key from the demo's file is not for another market.
-  if (url !== undefined) throw refuse('auth.required', 'ASSAY_URL needs ASSAY_API_KEY beside it');
-  try {
-    const parsed: unknown = JSON.parse(readFileSync(accessFile(defaultStateDir()), 'utf8'));
-    if (isAccess(parsed)) return apiKey === undefined ? parsed : { url: parsed.url, apiKey };
-  } catch {
-    // No file: the refusal below says what to do.
-  }
-  throw refuse(
-    'auth.required',
-    `no market is known: start one with ./assay demo (it leaves its key in ${accessFile(defaultStateDir())}; ASSAY_STATE_DIR moves that), or set ASSAY_URL and ASSAY_API_KEY`,
-  );
-}
-
-function isAccess(value: unknown): value is Access {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'url' in value &&
-    typeof value.url === 'string' &&
-    'apiKey' in value &&
-    typeof value.apiKey === 'string'
-  );
 }

@@ -1,7 +1,7 @@
 /** A client for the market that this command speaks to. */
 
 import { createClient, type Client } from '@assay/client';
-import { readAccess } from './config.ts';
+import { readAccess } from './access.ts';
 
 /** The customer's client. */
 export function connect(): Client {

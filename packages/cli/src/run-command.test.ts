@@ -1,5 +1,9 @@
-import { expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { runCommand } from './run-command.ts';
+
+// Without a place for compiled code: this process is the test's, not a command's.
+beforeEach(() => vi.stubEnv('XDG_CACHE_HOME', ''));
+afterEach(() => vi.unstubAllEnvs());
 
 async function say(...argv: string[]): Promise<{ code: number; text: string }> {
   const said: string[] = [];

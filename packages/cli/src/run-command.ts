@@ -3,6 +3,8 @@
 import { parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandRow } from './command.ts';
 import { commands } from './commands.ts';
+import { reuseCompiledCode } from './compiled-code.ts';
+import { compiledDir } from './config.ts';
 import { print, printError } from './terminal.ts';
 
 /** Exit statuses: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted. */
@@ -17,12 +19,18 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     return 2;
   }
   if (found.rest.includes('--help')) return help(found.row.name);
-  const command = await found.row.load();
+  const command = await load(found.row);
   try {
     return await command.run(parseArguments(command, found.rest));
   } catch (error) {
     return report(error, found.row, command, found.rest.includes('--json'));
   }
+}
+
+function load(row: CommandRow): Promise<Command> {
+  const folder = compiledDir();
+  if (folder !== undefined && row.stays !== true) reuseCompiledCode(folder);
+  return row.load();
 }
 
 /** Commands are one word or two (`jobs list`). */
@@ -76,7 +84,7 @@ async function help(topic: string | undefined): Promise<number> {
     return 2;
   }
   for (const row of chosen) {
-    const { usage, options } = await row.load();
+    const { usage, options } = await load(row);
     print(`assay ${usage}\n  ${row.summary}`);
     for (const [name, option] of Object.entries(options)) {
       const value = option.kind === 'flag' ? '' : ` ${option.kind.toUpperCase()}`;

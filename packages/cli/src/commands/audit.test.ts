@@ -6,10 +6,6 @@ import { auditLog } from '@assay/sandbox';
 import { parseArguments } from '../arguments.ts';
 import { commands } from '../commands.ts';
 
-// Where workers are depends on who asks: root's lie in a folder of the machine that a test must not touch.
-const dirs = vi.hoisted((): string[] => []);
-vi.mock('../config.ts', async (original) => ({ ...(await original<object>()), workerStateDirs: () => dirs }));
-
 let state: string;
 let folder: string;
 beforeEach(async () => {
@@ -33,7 +29,10 @@ beforeEach(async () => {
   }
   await log.close();
 });
-afterEach(() => rm(state, { recursive: true, force: true }));
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(state, { recursive: true, force: true });
+});
 
 async function say(name: string, ...argv: string[]): Promise<{ code: number; text: string }> {
   return sayPlainly(name, ...argv, '--state', state);
@@ -87,9 +86,10 @@ test('says so where no sandbox has run', async () => {
 
 test('looks wherever this machine’s workers are when no folder is named', async () => {
   const empty = join(state, 'nothing-here');
-  dirs.splice(0, dirs.length, empty);
+  // Without it, root's lie in a folder of the machine that a test must not touch.
+  vi.stubEnv('ASSAY_STATE_DIR', empty);
   expect((await sayPlainly('audit show')).text).toBe(`no sandbox has run yet under ${empty}\n`);
-  dirs.push(state);
+  vi.stubEnv('ASSAY_STATE_DIR', state);
   expect((await sayPlainly('audit show', '--unit', 'rep_a')).text).toContain('rep_a');
   expect((await sayPlainly('audit verify')).text).toContain(`${folder}: 3 lines`);
 });

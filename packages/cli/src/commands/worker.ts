@@ -3,9 +3,10 @@
 import { constants, cpus, hostname, setPriority } from 'node:os';
 import { detectGpu, openWorker, readApiKey, readSettingsFile, workerFolder, workerFolders } from '@assay/worker';
 import { limits } from '@assay/core';
+import { readAccess, type Access } from '../access.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { readAccess, saidAccess, workerStateDir, type Access } from '../config.ts';
+import { saidAccess, workerStateDir } from '../config.ts';
 import { interruption } from '../interruption.ts';
 import { systemClock } from '../system-clock.ts';
 import { print } from '../terminal.ts';
