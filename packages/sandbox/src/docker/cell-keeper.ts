@@ -33,6 +33,8 @@ export interface KeeperDeps {
   readonly daemon: Daemon;
   /** Where the runs of this keeper's driver keep their files; its containers bear the name. */
   readonly workDir: string;
+  /** By the daemon's report. */
+  readonly countsSockets: boolean;
   /** The cgroup that all containers lie below; undefined where cgroups are out of reach. */
   readonly cgroupBase: string | undefined;
   readonly warm: { readonly cells: number; readonly memoryBytes: number };
@@ -72,6 +74,7 @@ export function cellKeeper(deps: KeeperDeps): CellKeeper {
   open.add(keeper);
   const cellDeps: CellDeps = {
     daemon: deps.daemon,
+    countsSockets: deps.countsSockets,
     labels: { [hostLabel]: hostname(), [ownerLabel]: ownerName(keeper), [folderLabel]: deps.workDir },
     cgroupPrefix:
       deps.cgroupBase === undefined ? undefined : `${deps.cgroupBase}/${groupPrefix(deps)}${ownerName(keeper)}-`,

@@ -59,6 +59,8 @@ export interface Cell {
 
 export interface CellDeps {
   readonly daemon: Daemon;
+  /** Whether the daemon's kernel counts what lies in sockets as memory of their container. */
+  readonly countsSockets: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** What the cgroups of this driver's containers start with; undefined where they are out of its reach. */
   readonly cgroupPrefix: string | undefined;
@@ -91,8 +93,9 @@ export async function startCell(deps: CellDeps, wanted: CellClass): Promise<Cell
     const pid = found.State?.Pid ?? 0;
     const group = cgroupOf(pid);
     // gVisor's sockets are its own memory, which counts; those of the host's kernel only do where they have a bound.
-    if (wanted.runtime === 'runc' && group?.boundSockets(bounds.socketBytes) === false) {
-      throw new Error('the memory of its sockets cannot be bounded: cgroup v1 lets this process write no such limit');
+    const bounded = group ? group.boundSockets(bounds.socketBytes) : deps.countsSockets;
+    if (wanted.runtime === 'runc' && pid > 0 && !bounded) {
+      throw new Error('the memory of its sockets cannot be bounded: under cgroup v1 that takes root on its machine');
     }
     return cellOf({ daemon, id, class: wanted, attachment, pid, group, parent, remove });
   } catch (error) {

@@ -48,6 +48,7 @@ export async function makeReady(deps: DockerDriverDeps, daemon: Daemon, runtime:
   const keeper = cellKeeper({
     daemon,
     workDir: deps.workDir,
+    countsSockets: report.countsSockets,
     cgroupBase: ownCgroups ? (deps.cgroupParent ?? 'assay') : undefined,
     warm: deps.warm ?? { cells: 0, memoryBytes: 0 },
     note,

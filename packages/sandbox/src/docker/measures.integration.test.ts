@@ -28,6 +28,7 @@ describe.each(['runc', 'runsc'] as const)('docker on %s', (runtime) => {
       const keeper = cellKeeper({
         daemon,
         cgroupBase,
+        countsSockets: false,
         workDir: kit.folder,
         warm,
         note: () => {},

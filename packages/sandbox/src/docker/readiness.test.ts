@@ -6,6 +6,7 @@ import { openWalls } from './self-test.ts';
 const info = {
   OSType: 'linux',
   CgroupDriver: 'cgroupfs',
+  CgroupVersion: '2',
   MemoryLimit: true,
   SwapLimit: true,
   PidsLimit: true,
@@ -30,6 +31,7 @@ describe('a daemon', () => {
       warnings: [],
       version: '29.0.0',
       cgroupDriver: 'cgroupfs',
+      countsSockets: true,
     });
     expect(judge({ ...info, SecurityOptions: ['name=seccomp', 'name=rootless'] }, version, 'runsc').faults).toEqual([]);
   });

@@ -7,6 +7,7 @@ interface Info {
   readonly OSType?: string;
   readonly Architecture?: string;
   readonly CgroupDriver?: string;
+  readonly CgroupVersion?: string;
   readonly MemoryLimit?: boolean;
   readonly SwapLimit?: boolean;
   readonly PidsLimit?: boolean;
@@ -28,6 +29,8 @@ export interface DaemonReport {
   readonly warnings: readonly string[];
   readonly version: string;
   readonly cgroupDriver: string;
+  /** Whether its kernel counts what lies in sockets as memory of their container: version 2 of control groups. */
+  readonly countsSockets: boolean;
 }
 
 /** What the daemon says of itself, held against what the measures need. */
@@ -65,6 +68,7 @@ export function judge(info: Info, version: Version, runtime: RuntimeName): Daemo
     warnings: runtime === 'runc' ? runcWarnings(runc) : [],
     version: version.Version ?? 'unknown',
     cgroupDriver: info.CgroupDriver ?? '',
+    countsSockets: info.CgroupVersion === '2',
   };
 }
 
