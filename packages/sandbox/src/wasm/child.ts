@@ -1,7 +1,8 @@
 /** Starting and ending the locked-down process that holds a unit. */
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { promisify } from 'node:util';
 import { Fault, limits } from '@assay/core';
 import { isLeaving } from './process-figures.ts';
 import type { Runtime } from './runtime.ts';
@@ -63,6 +64,23 @@ export function spawnChild(runtime: Runtime, options: ChildOptions): Child {
     ...(identity && !walls.changesUser ? { uid: identity.uid, gid: identity.gid } : {}),
   });
   return wrap(process);
+}
+
+/** Why no child would start: what the kernel's bounds on this process keep it from setting; undefined where nothing does. */
+export async function boundsFault({
+  walls,
+  identity,
+}: Pick<Runtime, 'walls' | 'identity'>): Promise<string | undefined> {
+  const command = ['-c', wrapper, String(limits.sandboxDescriptors), '1', '/bin/true'];
+  const user = identity && !walls.changesUser ? { uid: identity.uid, gid: identity.gid } : {};
+  try {
+    await promisify(execFile)('/bin/sh', command, { cwd: '/', env: {}, timeout: 5000, ...user });
+    return undefined;
+  } catch (error) {
+    const { stderr, message } = error as Error & { readonly stderr?: string };
+    const why = (stderr?.trim() || message).slice(-200);
+    return `its process needs ${stackKib.kernel} KiB of stack and ${limits.sandboxDescriptors} descriptors, which this one may not give it (${why}): raise the hard limits (LimitSTACK, LimitNOFILE)`;
+  }
 }
 
 function wrap(process: ChildProcess): Child {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -72,6 +72,23 @@ describe('the staged runtime', () => {
     },
     60_000,
   );
+});
+
+describe('the probe', () => {
+  it('says so where a child could not have its stack', () => {
+    const program = `
+      const { wasmDriver } = await import(${JSON.stringify(join(import.meta.dirname, 'driver.ts'))});
+      const driver = wasmDriver({ cacheDir: ${JSON.stringify(kit.cacheDir)}, workDir: ${JSON.stringify(kit.workDir)} });
+      process.stdout.write(JSON.stringify(await driver.probe()));`;
+    const node = [process.execPath, '--no-warnings', '--input-type=module-typescript', '-e', program];
+    // Root could raise a limit again.
+    const wall = isRoot ? ['setpriv', '--bounding-set=-sys_resource', '--inh-caps=-all'] : [];
+    const command = ['-c', 'ulimit -Hs 16384 && exec "$@"', 'sh', ...node];
+    const [file = '', ...args] = [...wall, '/bin/sh', ...command];
+    const report = JSON.parse(execFileSync(file, args, { encoding: 'utf8' })) as unknown;
+    expect(report).toMatchObject({ usable: false, runners: [] });
+    expect(report).toMatchObject({ detail: expect.stringMatching(/65520 KiB of stack.*LimitSTACK/) as string });
+  });
 });
 
 const digestOf = async (staged: string) =>

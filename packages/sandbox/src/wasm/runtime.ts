@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmod, copyFile, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@assay/core';
-import { spawnChild } from './child.ts';
+import { boundsFault, spawnChild } from './child.ts';
 import { frameReader } from '../capture/frames.ts';
 import { frameKinds } from './guest/wire.ts';
 import { kernelWalls, type KernelWalls } from './kernel-walls.ts';
@@ -51,6 +51,8 @@ export async function prepareRuntime(
   const main = `guest/${language.name}/main.mjs`;
   const node = stageNode ? join(folder, 'node') : process.execPath;
   const walls = await kernelWalls(identity);
+  const bounded = await boundsFault({ walls, identity });
+  if (bounded !== undefined) throw new Fault('sandbox.unavailable', bounded, { retry: false });
   const runtime = { digest, folder, main, overheadBytes: language.overheadBytes, node, identity, walls };
   const fault = await damage(folder, language.snapshot);
   if (fault === undefined) return runtime;
