@@ -5,12 +5,12 @@
 
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, limits } from '@assay/core';
 import { enrolTls, newAuthority, type KeyAndCertificate, type NodeUnit, type Validity } from '../authority.ts';
 import { writeSecret, type Folders } from './folders.ts';
+import { answerOf } from './health.ts';
 import { writePair, type Issuer } from './issuer.ts';
 import { runTool, type Tools } from './tools.ts';
 import { loopback, type AuthorityPlace } from './topology.ts';
@@ -247,13 +247,5 @@ async function untilAnswering(place: AuthorityPlace, ca: string): Promise<void> 
 
 /** `ok`, or what is wrong. */
 export function askAuthority({ host, port }: AuthorityPlace, ca: string): Promise<string> {
-  return new Promise((resolve) => {
-    const asked = request({ host, port, path: '/cainfo', ca, timeout: 2000 }, (response) => {
-      response.resume();
-      response.once('end', () => resolve(response.statusCode === 200 ? 'ok' : `status ${response.statusCode}`));
-    });
-    asked.once('timeout', () => asked.destroy(new Error('no answer')));
-    asked.once('error', (error) => resolve(error.message));
-    asked.end();
-  });
+  return answerOf({ host, port, path: '/cainfo', ca });
 }

@@ -59,7 +59,7 @@ function programStatuses(
 ): Promise<ProgramStatus[]> {
   const nodes = [...topology.orderers, ...topology.peers].map(async (place) => {
     const pid = running.get(place.name) ?? null;
-    const health = pid === null ? await reason(folders, place.name) : await healthOf(folders, place);
+    const health = pid === null ? await reason(folders, place.name) : await told(healthOf(folders, place));
     return { name: place.name, pid, port: place.port, health };
   });
   const servers = topology.peers.map(async (peer) => {
@@ -72,9 +72,14 @@ function programStatuses(
     const { name, port, mspId } = place;
     const pid = running.get(name) ?? null;
     const ask = async () => askAuthority(place, await readFile(folders.trust(mspId), 'utf8'));
-    return { name, pid, port, health: pid === null ? await reason(folders, name) : await ask() };
+    return { name, pid, port, health: pid === null ? await reason(folders, name) : await told(ask()) };
   });
   return Promise.all([...authorities, ...nodes, ...servers]);
+}
+
+/** A start that is under way has programs whose files are still to come. */
+function told(health: Promise<string>): Promise<string> {
+  return health.catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
 }
 
 async function reason(folders: Folders, name: string): Promise<string> {
@@ -83,14 +88,22 @@ async function reason(folders: Folders, name: string): Promise<string> {
 }
 
 async function firstExpiry({ root }: Folders): Promise<NetworkStatus['firstExpiry']> {
-  const names = await readdir(root, { recursive: true });
+  const names = await readdir(root, { recursive: true }).catch(unlessGone([]));
   const files = names.filter((name) => name.endsWith('.pem')).map((name) => join(root, name));
   const ends = await Promise.all(
     files.map(async (file) => {
-      const text = await readFile(file, 'utf8');
+      const text = await readFile(file, 'utf8').catch(unlessGone(''));
       const at = text.indexOf('-----BEGIN CERTIFICATE-----');
       return at < 0 ? [] : [{ file, endsMs: Date.parse(new X509Certificate(text.slice(at)).validTo) }];
     }),
   );
   return ends.flat().toSorted((a, b) => a.endsMs - b.endsMs)[0] ?? null;
+}
+
+/** Files come and go while certificates are being issued. */
+function unlessGone<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return instead;
+    throw error;
+  };
 }
