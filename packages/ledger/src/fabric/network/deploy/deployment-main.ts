@@ -27,7 +27,9 @@ const { values, positionals } = parseArgs({
 
 function deploymentOf(): Deployment {
   const { ordering, membership } = values;
-  if (!(ordering in orderings) || !(membership in memberships)) throw refuse('config.invalid', 'no such network');
+  if (!Object.hasOwn(orderings, ordering) || !Object.hasOwn(memberships, membership)) {
+    throw refuse('config.invalid', 'no such network');
+  }
   return { ordering: ordering as Ordering, membership: membership as Membership };
 }
 
@@ -50,6 +52,7 @@ const commands: Readonly<Record<string, () => Promise<unknown>>> = {
   },
 };
 
-const command = commands[positionals[0] ?? ''];
+const [name = ''] = positionals;
+const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
 if (!command) throw refuse('config.invalid', `the commands are ${Object.keys(commands).join(', ')}`);
 await command();
