@@ -43,7 +43,7 @@ export function ordererConfig(folders: Folders, topology: Topology, place: Order
 
 /**
  * Whether health is told only to those who show a certificate. Where something else looks after the nodes, its probes
- * have none; all other paths ask for one in either case.
+ * have none; of the other paths only that of Fabric's version, which is no secret, does not ask for one then.
  */
 function asksProbes({ listen }: Topology): boolean {
   return listen === loopback;
