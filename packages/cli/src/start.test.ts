@@ -1,44 +1,58 @@
 /** What a command loads before it does anything: the whole product takes a second, and most commands need little of it. */
 
 import { readFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, posix } from 'node:path';
 import { expect, test } from 'vitest';
 
-const here = import.meta.dirname;
+const packages = join(import.meta.dirname, '..', '..');
 
-/** The modules that `file` loads with it, itself among them; types and what `import()` loads later do not count. */
+/**
+ * The modules that `file` loads with it, as `core/src/index.ts` or the names of npm packages; types do not count, nor
+ * what `import()` loads later.
+ */
 function loadedBy(file: string, seen = new Set<string>()): string[] {
-  const text = readFileSync(join(here, file), 'utf8');
+  const text = readFileSync(join(packages, file), 'utf8');
   for (const [, specifier = ''] of text.matchAll(/^(?:im|ex)port (?!type\b)(?:[^;']* from )?'([^']+)';$/gm)) {
-    const own = specifier.startsWith('.');
-    const found = own ? relative(here, resolve(here, file, '..', specifier)) : specifier;
-    if (seen.has(found)) continue;
-    seen.add(found);
-    if (own) loadedBy(found, seen);
+    const ours = /^@assay\/(\w+)$/.exec(specifier)?.[1];
+    const own = specifier.startsWith('.') ? posix.join(file, '..', specifier) : ours && `${ours}/src/index.ts`;
+    if (seen.has(own ?? specifier)) continue;
+    seen.add(own ?? specifier);
+    if (own !== undefined) loadedBy(own, seen);
   }
   return [...seen];
 }
 
+function partsOf(file: string): Set<string> {
+  return new Set(loadedBy(file).map((module) => /^(\w+)\/src\//.exec(module)?.[1] ?? module));
+}
+
 test('help and the table of commands load no command and no package', () => {
-  const loaded = loadedBy('main.ts');
-  expect(loaded).toContain('commands.ts');
-  expect(loaded.filter((module) => module.startsWith('commands/') || module.startsWith('@assay/'))).toEqual([]);
+  const loaded = loadedBy('cli/src/main.ts');
+  expect(loaded).toContain('cli/src/commands.ts');
+  expect(loaded.filter((module) => !module.startsWith('node:') && !/^cli\/src\/[a-z-]+\.ts$/.test(module))).toEqual([]);
 });
 
 test.each(['bans', 'disputes', 'jobs', 'outbox', 'run', 'verify'])(
   '%s loads nothing of a server or a worker',
   (name) => {
-    const loaded = loadedBy(`commands/${name}.ts`);
-    expect(loaded).toContain('@assay/core');
-    for (const heavy of ['@assay/server', '@assay/worker', '@assay/sandbox']) expect(loaded).not.toContain(heavy);
+    const parts = partsOf(`cli/src/commands/${name}.ts`);
+    expect(parts).toContain('core');
+    for (const heavy of ['server', 'worker', 'sandbox', 'store']) expect(parts).not.toContain(heavy);
   },
 );
 
 test.each(['audit', 'doctor', 'images', 'worker', 'worker-control', 'worker-join'])(
   '%s loads nothing of a server',
   (name) => {
-    const loaded = loadedBy(`commands/${name}.ts`);
-    expect(loaded).toContain('@assay/worker');
-    expect(loaded).not.toContain('@assay/server');
+    const parts = partsOf(`cli/src/commands/${name}.ts`);
+    expect(parts).toContain('worker');
+    for (const heavy of ['server', 'store', 'ledger']) expect(parts).not.toContain(heavy);
   },
 );
+
+test.each(['server', 'demo', 'ledger-verify'])('%s loads no client of Fabric', (name) => {
+  const parts = partsOf(`cli/src/commands/${name}.ts`);
+  expect(parts).toContain('ledger');
+  expect(partsOf('ledger/src/fabric/fabric-ledger.ts')).toContain('@grpc/grpc-js');
+  expect([...parts].filter((part) => /^@(?:hyperledger|grpc)\//.test(part))).toEqual([]);
+});
