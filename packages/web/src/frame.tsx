@@ -1,10 +1,11 @@
 /** What stands around every page: name, navigation, who is signed in, and the sign-in form when nobody is. */
 
-import { AppShell, Anchor, Button, Center, Container, Group, Loader, Text } from '@mantine/core';
+import { AppShell, Anchor, Box, Button, Center, Container, Group, Loader, Text } from '@mantine/core';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { Fragment } from 'react';
 import { SignIn } from './pages/sign-in.tsx';
 import { ProblemNote } from './parts/problem-note.tsx';
-import { useSession, useSignOut } from './session.ts';
+import { useSession, useSignOut, useTicketLinks } from './session.ts';
 import { useLiveUpdates } from './live.ts';
 
 const places = [
@@ -16,7 +17,9 @@ const places = [
 export function Frame() {
   const session = useSession();
   const signedIn = session.data ?? undefined;
-  const live = useLiveUpdates(signedIn !== undefined);
+  const live = useLiveUpdates(signedIn?.account.id);
+  const signOut = useSignOut();
+  useTicketLinks();
 
   return (
     <AppShell header={{ height: signedIn ? { base: 96, sm: 56 } : 56 }} padding={{ base: 'md', sm: 'lg' }}>
@@ -30,7 +33,7 @@ export function Frame() {
               <Brand />
               {signedIn && <Places label="Pages" visibleFrom="sm" />}
             </Group>
-            {signedIn && <SignedIn email={signedIn.account.email} live={live} />}
+            {signedIn && <SignedIn email={signedIn.account.email} live={live} signOut={signOut} />}
           </Group>
           {signedIn && <Places label="Pages" hiddenFrom="sm" />}
         </Container>
@@ -44,7 +47,16 @@ export function Frame() {
           )}
           {session.error && <ProblemNote error={session.error} onRetry={() => void session.refetch()} />}
           {session.data === null && <SignIn />}
-          {signedIn && <Outlet />}
+          {signedIn && signOut.error && (
+            <Box mb="lg">
+              <ProblemNote error={signOut.error} />
+            </Box>
+          )}
+          {signedIn && (
+            <Fragment key={signedIn.account.id}>
+              <Outlet />
+            </Fragment>
+          )}
         </Container>
       </AppShell.Main>
     </AppShell>
@@ -81,8 +93,13 @@ function Places({ label, ...shown }: { label: string; visibleFrom?: string; hidd
   );
 }
 
-function SignedIn({ email, live }: { email: string; live: boolean }) {
-  const signOut = useSignOut();
+interface SignedInProps {
+  readonly email: string;
+  readonly live: boolean;
+  readonly signOut: ReturnType<typeof useSignOut>;
+}
+
+function SignedIn({ email, live, signOut }: SignedInProps) {
   return (
     <Group gap="sm" wrap="nowrap">
       <Text size="sm" c={live ? 'teal' : 'dimmed'} role="status" component="div">

@@ -51,12 +51,12 @@ function rounds(queries: QueryClient) {
   };
 }
 
-/** Whether the stream of changes is connected. */
-export function useLiveUpdates(enabled: boolean): boolean {
+/** Whether the stream of changes of the account that is signed in is connected. */
+export function useLiveUpdates(accountId: string | undefined): boolean {
   const queries = useQueryClient();
   const [connected, setConnected] = useState(false);
   useEffect(() => {
-    if (!enabled) return undefined;
+    if (accountId === undefined) return undefined;
     const stop = new AbortController();
     const mark = rounds(queries);
     const onState = (state: 'open' | 'closed'): void => {
@@ -79,6 +79,6 @@ export function useLiveUpdates(enabled: boolean): boolean {
       void queries.invalidateQueries({ queryKey: sessionKey });
     });
     return () => stop.abort();
-  }, [enabled, queries]);
+  }, [accountId, queries]);
   return connected;
 }

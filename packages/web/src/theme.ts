@@ -21,6 +21,8 @@ export const resolveVariables: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#565d64',
     '--mantine-color-placeholder': '#565d64',
     '--mantine-color-error': '#a61e1e',
+    // Behind a button's text while the mouse is on it.
+    '--mantine-color-cyan-light-hover': '#c5f6fa',
   },
   dark: {
     '--mantine-color-dimmed': '#b0b6bc',

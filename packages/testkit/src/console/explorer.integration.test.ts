@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumRequired, findChromium, launchChromium, openPage } from './chromium.setup.ts';
 import { exampleFolder, openConsoleMarket, type ConsoleMarket } from './console-market.setup.ts';
 import { packFolder } from './pack-folder.setup.ts';
+import { problem } from './problem.setup.ts';
 import { expectReadable } from './readable.setup.ts';
 
 const program = findChromium();
@@ -218,8 +219,3 @@ describe.skipIf(absent)(`the explorer in a browser${why}`, () => {
     await page.context().close();
   }, 60_000);
 });
-
-function problem(code: string): string {
-  const rest = { title: 'no', status: 500, detail: 'Something is wrong with it.', details: {}, requestId: 'req_1' };
-  return JSON.stringify({ type: `urn:assay:problem:${code}`, code, ...rest });
-}

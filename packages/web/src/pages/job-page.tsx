@@ -8,7 +8,7 @@ import { DisputeForm } from '../parts/dispute-form.tsx';
 import { Figure, HashText, JobBadge, MoneyText } from '../parts/figures.tsx';
 import { LogView } from '../parts/log-view.tsx';
 import { PaymentCard } from '../parts/payment-card.tsx';
-import { ProblemNote } from '../parts/problem-note.tsx';
+import { isPassing, ProblemNote } from '../parts/problem-note.tsx';
 import { ReceiptCard } from '../parts/receipt-card.tsx';
 import { ResultList } from '../parts/results.tsx';
 import { Stages, StateSentence } from '../parts/stages.tsx';
@@ -21,6 +21,9 @@ import { count } from '../words.ts';
 export const jobSections = ['units', 'money', 'ledger', 'logs', 'results', 'receipt'] as const;
 export type JobSection = (typeof jobSections)[number];
 
+/** Those of the job: undefined until they are read, null where they cannot be. */
+type Units = readonly Unit[] | null | undefined;
+
 interface SectionProps {
   readonly section: JobSection;
   readonly onSection: (section: JobSection) => void;
@@ -30,10 +33,12 @@ export function JobPage({ jobId, ...open }: SectionProps & { jobId: string }) {
   const job = useJob(jobId);
   const units = useUnits(jobId);
   if (job.isPending) return <Waiting />;
-  if (job.error) return <ProblemNote error={job.error} onRetry={() => void job.refetch()} />;
+  const note = job.error && <ProblemNote error={job.error} onRetry={() => void job.refetch()} />;
+  if (job.data === undefined || (job.error && !isPassing(job.error))) return note;
   return (
     <Stack gap="lg">
       <title>{`${job.data.name} · Assay`}</title>
+      {note}
       <Heading job={job.data} />
       {job.data.failure && (
         <Alert color="red" title="The job failed" role="alert">
@@ -41,7 +46,8 @@ export function JobPage({ jobId, ...open }: SectionProps & { jobId: string }) {
         </Alert>
       )}
       <PaymentCard job={job.data} />
-      <Sections job={job.data} units={units.data} {...open} />
+      {units.error && <ProblemNote error={units.error} onRetry={() => void units.refetch()} />}
+      <Sections job={job.data} units={units.data ?? (units.error ? null : undefined)} {...open} />
     </Stack>
   );
 }
@@ -104,7 +110,7 @@ function Summary({ job, units }: { job: Job; units: readonly Unit[] }) {
   );
 }
 
-function Sections({ job, units, section, onSection }: SectionProps & { job: Job; units: readonly Unit[] | undefined }) {
+function Sections({ job, units, section, onSection }: SectionProps & { job: Job; units: Units }) {
   return (
     <Tabs
       value={section}
@@ -125,13 +131,14 @@ function Sections({ job, units, section, onSection }: SectionProps & { job: Job;
   );
 }
 
-function Section({ job, units, section }: { job: Job; units: readonly Unit[] | undefined; section: JobSection }) {
+function Section({ job, units, section }: { job: Job; units: Units; section: JobSection }) {
   if (section === 'money') return <Money job={job} />;
   if (section === 'ledger') return <Facts jobId={job.id} />;
   if (section === 'logs') return <Logs jobId={job.id} units={units ?? []} />;
   if (section === 'results') return <ResultList job={job} />;
   if (section === 'receipt') return <ReceiptCard job={job} />;
   if (units === undefined) return <Waiting />;
+  if (units === null) return null;
   if (units.length === 0) return <Nothing>The units are made when the job is paid.</Nothing>;
   return (
     <Stack gap="md">

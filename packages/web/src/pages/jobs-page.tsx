@@ -5,14 +5,15 @@ import { Link } from '@tanstack/react-router';
 import type { Job } from '@assay/client';
 import { useJobs } from '../market.ts';
 import { JobBadge, MoneyText } from '../parts/figures.tsx';
-import { ProblemNote } from '../parts/problem-note.tsx';
+import { isPassing, ProblemNote } from '../parts/problem-note.tsx';
 import { CutNote, Nothing, Waiting } from '../parts/waiting.tsx';
 import { dayTime, mostJobs } from '../words.ts';
 
 export function JobsPage() {
   const jobs = useJobs();
   if (jobs.isPending) return <Waiting />;
-  if (jobs.error) return <ProblemNote error={jobs.error} onRetry={() => void jobs.refetch()} />;
+  const note = jobs.error && <ProblemNote error={jobs.error} onRetry={() => void jobs.refetch()} />;
+  if (jobs.data === undefined || (jobs.error && !isPassing(jobs.error))) return note;
   return (
     <Stack gap="lg">
       <title>Jobs · Assay</title>
@@ -22,6 +23,7 @@ export function JobsPage() {
         </Title>
         <Button renderRoot={(props) => <Link to="/submit" {...props} />}>Submit a job</Button>
       </Group>
+      {note}
       {jobs.data.length === 0 && <NoJobs />}
       <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
         {jobs.data.map((job) => (

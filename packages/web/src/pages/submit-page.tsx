@@ -14,14 +14,23 @@ export function SubmitPage() {
   const [bundle, setBundle] = useState<Bundle>();
   const [problem, setProblem] = useState<unknown>();
   const [reading, setReading] = useState(false);
+  const picks = useRef(0);
 
   const pick = (files: readonly File[]) => {
+    picks.current += 1;
+    const own = picks.current;
+    // Of what was picked before, nothing may come after.
+    const ifLast =
+      <Value,>(tell: (value: Value) => void) =>
+      (value: Value): void => {
+        if (own !== picks.current) return;
+        setReading(false);
+        tell(value);
+      };
     setProblem(undefined);
     setBundle(undefined);
     setReading(true);
-    makeBundle(files)
-      .then(setBundle, setProblem)
-      .finally(() => setReading(false));
+    void makeBundle(files).then(ifLast(setBundle), ifLast(setProblem));
   };
 
   return (

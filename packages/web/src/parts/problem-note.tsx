@@ -12,6 +12,11 @@ function isFaultLine(value: unknown): value is FaultLine {
   return typeof value === 'object' && value !== null && 'path' in value && 'message' in value;
 }
 
+/** Whether what was read before still stands: a refusal says that it does not, a failure says nothing of it. */
+export function isPassing(error: Error): boolean {
+  return !(error instanceof Refusal) || error.code === 'request.rate_limited';
+}
+
 export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const known = error instanceof Refusal || error instanceof Fault;
   const message = error instanceof Error ? error.message : String(error);
