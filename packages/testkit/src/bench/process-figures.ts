@@ -8,9 +8,18 @@ const tickMs = 10;
 
 /** CPU milliseconds of a process with the children that it has waited for. */
 export function cpuMsOf(pid: number): number {
+  return ticksOf(pid, [11, 12, 13, 14]) * tickMs;
+}
+
+/** CPU milliseconds of the children that a process has waited for, in steps of ten. */
+export function waitedCpuMs(pid: number): number {
+  return ticksOf(pid, [13, 14]) * tickMs;
+}
+
+function ticksOf(pid: number, places: readonly number[]): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0) * tickMs;
+  return places.reduce((sum, place) => sum + Number(fields[place]), 0);
 }
 
 /** CPU milliseconds of a process and all its descendants. */
