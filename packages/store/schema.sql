@@ -838,6 +838,7 @@ CREATE TABLE worker (
   ban_reason text,
   registered_at timestamp with time zone DEFAULT assay_now() NOT NULL,
   last_seen_at timestamp with time zone,
+  removed_at timestamp with time zone,
   CONSTRAINT worker_pkey PRIMARY KEY (id),
   CONSTRAINT worker_public_key_key UNIQUE (public_key),
   CONSTRAINT worker_agreed_check CHECK ((agreed >= 0)),
@@ -1102,4 +1103,4 @@ GRANT INSERT, SELECT ON verdict_batch TO assay_app;
 
 GRANT SELECT, UPDATE (server) ON work_solo TO assay_app;
 
-GRANT INSERT (id, owner_id, public_key, name, machine, region, hub, network_block), SELECT, UPDATE (name, machine, hub, network_block, agreed, disagreed, lost, banned_at, ban_reason, last_seen_at) ON worker TO assay_app;
+GRANT INSERT (id, owner_id, public_key, name, machine, region, hub, network_block), SELECT, UPDATE (name, machine, hub, network_block, agreed, disagreed, lost, banned_at, ban_reason, last_seen_at, removed_at) ON worker TO assay_app;

@@ -101,6 +101,26 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./commands/worker-control.ts')).workerStatusCommand,
   },
   {
+    name: 'workers list',
+    summary: 'Lists the workers of your account, wherever they are.',
+    load: async () => (await import('./commands/workers.ts')).workersListCommand,
+  },
+  {
+    name: 'workers remove',
+    summary: 'Takes a worker off the market for good, as when its machine is gone; its place is free for another.',
+    load: async () => (await import('./commands/workers.ts')).workersRemoveCommand,
+  },
+  {
+    name: 'keys list',
+    summary: 'Lists the API keys of your account and when each was last used.',
+    load: async () => (await import('./commands/keys.ts')).keysListCommand,
+  },
+  {
+    name: 'keys revoke',
+    summary: 'Ends an API key at once; its place is free for another.',
+    load: async () => (await import('./commands/keys.ts')).keysRevokeCommand,
+  },
+  {
     name: 'images build',
     summary: 'Builds the runners’ images from Debian packages, all or those named, and allows them on this machine.',
     load: async () => (await import('./commands/images.ts')).imagesBuildCommand,

@@ -79,6 +79,7 @@ function accounts(transport: Transport) {
     createWorker: (body: Body<'POST /workers'>, o?: CallOptions) =>
       post('POST /workers', undefined, body, 'natural', o),
     listWorkers: (query: Query<'GET /workers'> = {}, o?: CallOptions) => get('GET /workers', undefined, query, o),
+    removeWorker: (id: string, o?: CallOptions) => post('DELETE /workers/{id}', { id }, undefined, 'natural', o),
     listBans: (query: Query<'GET /bans'> = {}, o?: CallOptions) => get('GET /bans', undefined, query, o),
     ban: (body: Body<'POST /bans'>, o?: CallOptions) => post('POST /bans', undefined, body, 'natural', o),
     liftBan: (body: Body<'POST /bans/lift'>, o?: CallOptions) => post('POST /bans/lift', undefined, body, 'natural', o),

@@ -161,6 +161,9 @@ export const limits = {
   /** Passwords hashed at once: each takes 32 MiB and a thread. */
   passwordHashes: 2,
   passwordHashesWaiting: 100,
+  /** API keys and devices that one account may have at a time; a device that was removed counts while it holds replicas. */
+  apiKeysPerAccount: 100,
+  workersPerAccount: 200,
   /** Requests of all devices behind one network address, as a multiple of what one device may send. */
   devicesPerAddress: 32,
   /** Callers whose rates a server remembers. */

@@ -67,11 +67,13 @@ CREATE TABLE worker (
   ban_reason text,
   registered_at timestamptz NOT NULL DEFAULT assay_now(),
   last_seen_at timestamptz,
+  -- Since when its owner has it no more; the row stays for what it did, and its key is spent.
+  removed_at timestamptz,
   CHECK ((banned_at IS NULL) = (ban_reason IS NULL))
 );
 CREATE INDEX worker_owner ON worker (owner_id, id);
 GRANT SELECT, INSERT (id, owner_id, public_key, name, machine, region, hub, network_block),
-  UPDATE (name, machine, hub, network_block, agreed, disagreed, lost, banned_at, ban_reason, last_seen_at)
+  UPDATE (name, machine, hub, network_block, agreed, disagreed, lost, banned_at, ban_reason, last_seen_at, removed_at)
   ON worker TO assay_app;
 
 -- Where a provider is paid: an account at the region's payment provider, one in use per account and region. Another

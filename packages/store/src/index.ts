@@ -27,6 +27,7 @@ export {
   findPayoutAccount,
   findUnfinishedDestination,
   registerWorker,
+  removeWorker,
   type NewWorker,
   type PayoutAccountRow,
 } from './identity/workers.ts';

@@ -12,6 +12,7 @@ export {
   apiKeyIn,
   readApiKey,
   readSettingsFile,
+  readWorkerId,
   workerFolder,
   workerFolders,
   writeApiKey,

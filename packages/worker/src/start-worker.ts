@@ -5,7 +5,6 @@ import {
   Fault,
   isoTime,
   limits,
-  parseId,
   type Clock,
   type DriverReport,
   type IdSource,
@@ -13,11 +12,10 @@ import {
   type WorkerId,
 } from '@assay/core';
 import type { Machine } from '@assay/client';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { startAgent, type Agent } from './agent.ts';
 import { coresOfUnit, cpuScore, describeMachine, isOfClass } from './benchmark.ts';
 import type { DeviceKey } from './device-key.ts';
-import { writeDurably } from './durable-file.ts';
 import { inputCache } from './input-cache.ts';
 import { openClaimGate, type ClaimGate } from './owner/claim-gate.ts';
 import { machineState } from './owner/machine-state.ts';
@@ -25,6 +23,7 @@ import { readPause } from './owner/pause-file.ts';
 import { sandboxHealth, type SandboxHealth } from './owner/sandbox-health.ts';
 import type { WorkerSettings } from './owner/settings.ts';
 import { removeStatus, statusWriter } from './owner/status-file.ts';
+import { readWorkerId, writeWorkerId } from './owner/worker-folder.ts';
 import type { Lie } from './run-replica.ts';
 import type { WorkTransport } from './transport.ts';
 
@@ -171,19 +170,14 @@ function openGate(options: WorkerOptions, parts: GateParts): Promise<ClaimGate> 
 /** The worker's id: from the server, or from an earlier start while the server cannot be reached. */
 async function identify(options: WorkerOptions, machine: Machine): Promise<WorkerId> {
   const { publicKey } = options.deviceKey;
-  const path = join(options.workDir, 'worker.json');
   try {
     const workerId = await options.transport.register(options.name, publicKey, machine);
-    await writeDurably(path, JSON.stringify({ workerId, publicKey }));
+    await writeWorkerId(options.workDir, workerId, publicKey);
     return workerId;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    const known = await readFile(path, 'utf8').then(
-      (text) => JSON.parse(text) as { workerId?: unknown; publicKey?: unknown },
-      () => undefined,
-    );
-    const workerId = parseId('worker', known?.workerId);
-    if (workerId === undefined || known?.publicKey !== publicKey) throw error;
+    const workerId = await readWorkerId(options.workDir, publicKey);
+    if (workerId === undefined) throw error;
     options.log(`the server does not answer yet: ${error.message}`);
     return workerId;
   }

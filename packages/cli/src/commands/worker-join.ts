@@ -3,12 +3,14 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { Fault, refuse } from '@assay/core';
+import { createClient } from '@assay/client';
+import { Fault, refuse, Refusal } from '@assay/core';
 import {
   holderOf,
   managerFault,
   readApiKey,
   readSettingsFile,
+  readWorkerId,
   workerFolder,
   workerFolders,
   writeApiKey,
@@ -169,8 +171,23 @@ async function leaveMarket(args: Arguments): Promise<number> {
     const text = `${unsaid.length} results in ${folder} were not revealed: start the worker once more, or say --force`;
     throw refuse('worker.unsaid', text);
   }
+  if (settings) await tellMarket(folder, settings.url);
   await rm(folder, { recursive: true, force: true });
   if ((await workerFolders(stateDir)).length === 0) await rm(join(stateDir, 'check'), { recursive: true, force: true });
   print(`${device} has left${settings ? ` ${settings.url}` : ''}; ${folder} is removed.`);
   return 0;
+}
+
+/** Frees the worker's place in its account. A market that is away or gone keeps nobody from leaving. */
+async function tellMarket(folder: string, url: string): Promise<void> {
+  const worker = await readWorkerId(folder);
+  if (worker === undefined) return;
+  try {
+    const key = await readApiKey(folder);
+    if (key !== undefined) await createClient({ baseUrl: url, auth: { kind: 'apiKey', key } }).removeWorker(worker);
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof Fault)) throw error;
+    const mend = `assay workers remove ${worker} frees its place there`;
+    if (error.code !== 'worker.not_found') print(`${url} was not told (${error.message}): ${mend}.`);
+  }
 }

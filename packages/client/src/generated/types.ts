@@ -838,6 +838,13 @@ export interface Operations {
       readonly next: string | null;
     };
   };
+  /** Take a device off the market for good: it gets no more work, and what it holds is lost. */
+  'DELETE /workers/{id}': {
+    readonly params: { readonly id: string; };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: undefined;
+  };
   /** Accounts and workers that are banned, and why. */
   'GET /bans': {
     readonly params: undefined;

@@ -1,12 +1,22 @@
 /** Providers of work: their machines and where they are paid. */
 
-import { newId, refuse, type AccountId, type IdSource, type PaymentProvider, type Region } from '@assay/core';
+import {
+  newId,
+  parseId,
+  refuse,
+  type AccountId,
+  type IdSource,
+  type PaymentProvider,
+  type Region,
+  type WorkerId,
+} from '@assay/core';
 import {
   addPayoutAccount,
   findPayoutAccount,
   findUnfinishedDestination,
   readWorkers,
   registerWorker,
+  removeWorker,
   type Database,
 } from '@assay/store';
 import type { HandlersOf } from '../api/handlers.ts';
@@ -24,7 +34,7 @@ export interface ProviderDeps {
 /** The handlers. */
 export function providerHandlers(
   deps: ProviderDeps,
-): HandlersOf<'createPayoutAccount' | 'createWorker' | 'listWorkers'> {
+): HandlersOf<'createPayoutAccount' | 'createWorker' | 'listWorkers' | 'removeWorker'> {
   const { db, ids } = deps;
   return {
     async createPayoutAccount({ body }, { caller }): Promise<PayoutAccount> {
@@ -38,6 +48,11 @@ export function providerHandlers(
     async createWorker({ body }, { caller }) {
       const id = newId('worker', ids);
       return { workerId: await registerWorker(db, { id, owner: caller.account, region: caller.region, ...body }) };
+    },
+    async removeWorker({ params }, { caller }) {
+      const id: WorkerId | undefined = parseId('worker', params.id);
+      if (!id) throw refuse('worker.not_found', 'no such worker', {});
+      await removeWorker(db, caller.account, id);
     },
     async listWorkers({ query }, { caller }) {
       const limit = limitOf(query);

@@ -37,6 +37,11 @@ export async function findAccountByEmail(tx: Tx, email: string): Promise<Account
   return row;
 }
 
+/** What counts the things of an account before it adds one takes turns on this lock, so that none counts past another. */
+export async function lockAccount(tx: Tx, id: AccountId): Promise<void> {
+  await tx.query('SELECT FROM account WHERE id = $1 FOR NO KEY UPDATE', [id]);
+}
+
 /** Changes what an account may do. */
 export async function setRoles(tx: Tx, id: AccountId, roles: readonly string[]): Promise<void> {
   await tx.query('UPDATE account SET roles = $2 WHERE id = $1', [id, roles]);

@@ -1,7 +1,8 @@
 /** Keys of programs. */
 
-import { refuse, type AccountId, type ApiKeyId } from '@assay/core';
-import type { Tx } from '../database.ts';
+import { limits, refuse, type AccountId, type ApiKeyId } from '@assay/core';
+import type { Database, Tx } from '../database.ts';
+import { lockAccount } from './accounts.ts';
 import type { Bearer } from './sessions.ts';
 
 export interface ApiKeyRow {
@@ -14,22 +15,29 @@ export interface ApiKeyRow {
 
 const columns = 'id, name, scopes, created_at AS "createdAt", last_used_at AS "lastUsedAt"';
 
-/** Stores a key. */
-export async function addApiKey(
-  tx: Tx,
-  key: {
-    readonly id: ApiKeyId;
-    readonly account: AccountId;
-    readonly name: string;
-    readonly keyHash: string;
-    readonly scopes: readonly string[];
-  },
-): Promise<ApiKeyRow> {
-  const rows = await tx.query<ApiKeyRow>(
-    `INSERT INTO api_key (id, account_id, name, key_hash, scopes) VALUES ($1, $2, $3, $4, $5) RETURNING ${columns}`,
-    [key.id, key.account, key.name, key.keyHash, key.scopes],
-  );
-  return rows[0] as ApiKeyRow;
+export interface NewApiKey {
+  readonly id: ApiKeyId;
+  readonly account: AccountId;
+  readonly name: string;
+  readonly keyHash: string;
+  readonly scopes: readonly string[];
+}
+
+/** Stores a key; refuses `api_key.too_many` for one more than an account may have, also where several ask at once. */
+export function addApiKey(db: Database, key: NewApiKey): Promise<ApiKeyRow> {
+  const { id, account, name, keyHash, scopes } = key;
+  return db.transaction(async (tx) => {
+    await lockAccount(tx, account);
+    const [row] = await tx.query<ApiKeyRow>(
+      `INSERT INTO api_key (id, account_id, name, key_hash, scopes) SELECT $1, $2, $3, $4, $5
+       WHERE (SELECT count(*) FROM api_key WHERE account_id = $2) < $6 RETURNING ${columns}`,
+      [id, account, name, keyHash, scopes, limits.apiKeysPerAccount],
+    );
+    if (row) return row;
+    const most = limits.apiKeysPerAccount;
+    const what = `this account has ${most} API keys, as many as it may`;
+    throw refuse('api_key.too_many', `${what}: revoke one that is used no more, as with assay keys revoke`, { most });
+  });
 }
 
 /** The keys of an account, oldest first. */

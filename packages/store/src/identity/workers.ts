@@ -1,7 +1,8 @@
 /** Registering devices and the accounts that their owners are paid to. */
 
-import { refuse, type AccountId, type Region, type WorkerId } from '@assay/core';
-import type { Tx } from '../database.ts';
+import { limits, refuse, type AccountId, type Region, type WorkerId } from '@assay/core';
+import type { Database, Tx } from '../database.ts';
+import { lockAccount } from './accounts.ts';
 
 export interface NewWorker {
   readonly id: WorkerId;
@@ -14,20 +15,52 @@ export interface NewWorker {
 }
 
 /**
- * Registers a device. The same key of the same owner keeps its worker, with the name and machine as told now; the key of
- * somebody else refuses `worker.exists`.
+ * Registers a device. The same key of the same owner keeps its worker, with the name and machine as told now. Refuses
+ * `worker.exists` for the key of somebody else, `worker.removed` for that of a worker which was removed, and
+ * `worker.too_many` for one more than an account may have, also where several ask at once.
  */
-export async function registerWorker(tx: Tx, worker: NewWorker): Promise<WorkerId> {
+export function registerWorker(db: Database, worker: NewWorker): Promise<WorkerId> {
   const { id, owner, publicKey, name, machine, region } = worker;
-  const [row] = await tx.query<{ id: WorkerId }>(
-    `INSERT INTO worker (id, owner_id, public_key, name, machine, region) VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT (public_key) DO UPDATE SET name = excluded.name, machine = excluded.machine
-       WHERE worker.owner_id = excluded.owner_id
-     RETURNING id`,
-    [id, owner, publicKey, name, JSON.stringify(machine), region],
+  return db.transaction(async (tx) => {
+    await lockAccount(tx, owner);
+    await checkPlace(tx, owner, publicKey);
+    const [row] = await tx.query<{ id: WorkerId }>(
+      `INSERT INTO worker (id, owner_id, public_key, name, machine, region) VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT (public_key) DO UPDATE SET name = excluded.name, machine = excluded.machine
+         WHERE worker.owner_id = excluded.owner_id
+       RETURNING id`,
+      [id, owner, publicKey, name, JSON.stringify(machine), region],
+    );
+    if (!row) throw refuse('worker.exists', 'a worker with this device key exists', {});
+    return row.id;
+  });
+}
+
+/** A removed worker keeps its place while it holds replicas: else removing would free what the bound is there for. */
+async function checkPlace(tx: Tx, owner: AccountId, publicKey: string): Promise<void> {
+  const [found] = await tx.query<{ others: bigint; present: boolean | null }>(
+    `SELECT count(*) FILTER (WHERE public_key <> $2 AND (removed_at IS NULL OR held <> '{}')) AS others,
+       bool_or(removed_at IS NULL) FILTER (WHERE public_key = $2) AS present
+     FROM worker LEFT JOIN desk ON worker_id = id WHERE owner_id = $1`,
+    [owner, publicKey],
   );
-  if (!row) throw refuse('worker.exists', 'a worker with this device key exists', {});
-  return row.id;
+  if (found?.present === false) throw refuse('worker.removed', 'this device was removed: give it a new key', {});
+  const most = limits.workersPerAccount;
+  if (found === undefined || found.present === true || found.others < most) return;
+  const what = `this account has ${most} workers, as many as it may (removed ones count while they hold replicas)`;
+  throw refuse('worker.too_many', `${what}: remove one that works no more, as with assay workers remove`, { most });
+}
+
+/**
+ * Takes a worker of the account off the market: it is answered as if it were not there, and what it holds is lost in a
+ * minute. Refuses `worker.not_found`.
+ */
+export async function removeWorker(tx: Tx, owner: AccountId, id: WorkerId): Promise<void> {
+  const rows = await tx.query(
+    'UPDATE worker SET removed_at = assay_now() WHERE id = $1 AND owner_id = $2 AND removed_at IS NULL RETURNING id',
+    [id, owner],
+  );
+  if (rows.length === 0) throw refuse('worker.not_found', 'no such worker', { id });
 }
 
 export interface PayoutAccountRow {

@@ -23,11 +23,11 @@ const readPage = {
       w.disagreed, w.lost, coalesce(cardinality(d.held), 0) AS running, w.registered_at AS "registeredAt",
       greatest(w.last_seen_at, d.seen_at) AS "lastSeenAt"
     FROM worker w LEFT JOIN desk d ON d.worker_id = w.id
-    WHERE ($2::boolean OR w.owner_id = $1) AND ($3::text IS NULL OR w.id > $3)
+    WHERE w.removed_at IS NULL AND ($2::boolean OR w.owner_id = $1) AND ($3::text IS NULL OR w.id > $3)
     ORDER BY w.id LIMIT $4`,
 };
 
-/** A page of workers by id. */
+/** A page of the workers that were not removed, by id. */
 export function readWorkers(tx: Tx, viewer: Viewer, after: string | null, limit: number): Promise<WorkerView[]> {
   return tx.query<WorkerView>(readPage, [viewer.account, viewer.all, after, limit]);
 }

@@ -159,7 +159,7 @@ const workerRows = `SELECT worker.id, public_key AS "publicKey", banned_at IS NO
     destination AS "payoutAccount", hub, worker.region, machine
   FROM worker LEFT JOIN payout_account
     ON account_id = owner_id AND payout_account.region = worker.region AND disabled_at IS NULL
-  WHERE worker.id = ANY($1)`;
+  WHERE worker.id = ANY($1) AND removed_at IS NULL`;
 
 /** An output may be stored while its replica is leased or waits to reveal. */
 async function recordUpload(tx: Tx, { worker, replica, sha256, sizeBytes }: Upload): Promise<void> {

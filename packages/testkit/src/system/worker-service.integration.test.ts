@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient } from '@assay/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commandProcess, soon, type CommandProcess } from './command-process.setup.ts';
 import { openWholeMarket, submit, untilEnded, type WholeMarket } from './whole-market.setup.ts';
@@ -9,6 +10,7 @@ const name = "Dora's desk";
 const key = 'Dora_s_desk';
 
 let market: WholeMarket;
+let apiKey: string;
 let folder: string;
 let command: CommandProcess;
 let worker: CommandProcess;
@@ -20,7 +22,8 @@ beforeAll(async () => {
   await chmod(folder, 0o711);
   await mkdir(join(folder, 'tmp'));
   await chmod(join(folder, 'tmp'), 0o1777);
-  await writeFile(join(folder, 'key'), `${await market.provider('dora')}\n`);
+  apiKey = await market.provider('dora');
+  await writeFile(join(folder, 'key'), `${apiKey}\n`);
   command = commandProcess(join(folder, 'state'), join(folder, 'tmp'));
   worker = commandProcess(join(folder, 'state'), join(folder, 'tmp'));
 });
@@ -109,7 +112,10 @@ describe('a worker of an owner', { timeout: 400_000 }, () => {
     running.process.kill('SIGTERM');
     expect(await running.ended, running.text()).toBe(0);
     expect(await statusOf()).toMatchObject({ runs: false });
+    const owner = createClient({ baseUrl: market.url, auth: { kind: 'apiKey', key: apiKey } });
+    expect((await owner.listWorkers()).items).toMatchObject([{ name }]);
     expect(await say('leave')).toMatchObject({ status: 0 });
+    expect((await owner.listWorkers()).items).toEqual([]);
     expect(await readdir(join(folder, 'state', 'worker'))).toEqual([]);
     expect(await say('status')).toMatchObject({ status: 0, text: 'No worker has its state here.\n' });
   });

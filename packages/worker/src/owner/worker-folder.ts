@@ -2,12 +2,13 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Fault, refuse } from '@assay/core';
+import { Fault, parseId, refuse, type WorkerId } from '@assay/core';
 import { writeDurably } from '../durable-file.ts';
 import { readSettingsText, type SettingsFile } from './settings.ts';
 
 const settingsName = 'settings.json';
 const keyName = 'api-key';
+const idName = 'worker.json';
 
 /** The folder of the worker that people call `name`, under the state folder of this machine. */
 export function workerFolder(stateDir: string, name: string): string {
@@ -53,6 +54,25 @@ export async function readApiKey(folder: string): Promise<string | undefined> {
     });
   }
   return apiKeyIn(text, path);
+}
+
+export function writeWorkerId(folder: string, workerId: WorkerId, publicKey: string): Promise<void> {
+  return writeDurably(join(folder, idName), JSON.stringify({ workerId, publicKey }));
+}
+
+/** Who the worker of a folder was at its last start; undefined where it never started, or had another key than `publicKey`. */
+export async function readWorkerId(folder: string, publicKey?: string): Promise<WorkerId | undefined> {
+  const known = idFile((await textIn(folder, idName)) ?? '');
+  return publicKey === undefined || known.publicKey === publicKey ? parseId('worker', known.workerId) : undefined;
+}
+
+/** The server tells the id again, so that a file which is none is as good as a missing one. */
+function idFile(text: string): { readonly workerId?: unknown; readonly publicKey?: unknown } {
+  try {
+    return (JSON.parse(text) as object | null) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /** The key in a text that holds nothing else; refuses `auth.required`. */

@@ -86,7 +86,7 @@ export const accountRoutes = {
     body: ref(ApiKeyRequest),
     status: 201,
     reply: ref(NewApiKey),
-    refuses: [],
+    refuses: ['api_key.too_many'],
   }),
   listApiKeys: route({
     method: 'GET',
@@ -131,7 +131,18 @@ export const accountRoutes = {
     body: ref(WorkerRequest),
     status: 201,
     reply: ref(NewWorker),
-    refuses: ['worker.exists'],
+    refuses: ['worker.exists', 'worker.removed', 'worker.too_many'],
+  }),
+  removeWorker: route({
+    method: 'DELETE',
+    path: '/workers/:id',
+    tag: 'providers',
+    summary: 'Take a device off the market for good: it gets no more work, and what it holds is lost.',
+    access: { scope: 'workers', roles: ['provider'] },
+    idempotent: 'nature',
+    params: Type.Object({ id: id('worker') }),
+    status: 204,
+    refuses: ['worker.not_found'],
   }),
   listWorkers: route({
     method: 'GET',

@@ -1,0 +1,52 @@
+/** What the owner of an account types, against a running market. */
+
+import { rm } from 'node:fs/promises';
+import { createClient } from '@assay/client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { commandFolder, type CommandProcess } from './command-process.setup.ts';
+import { openWholeMarket, type Person, type WholeMarket } from './whole-market.setup.ts';
+
+let market: WholeMarket;
+let owner: Person;
+let folder: string;
+let command: CommandProcess;
+beforeAll(async () => {
+  market = await openWholeMarket({ workers: 0, capacity: 1 });
+  owner = await market.person('dora', ['provider']);
+  ({ folder, command } = await commandFolder('assay-account-'));
+});
+afterAll(async () => {
+  command.stop();
+  await market.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const client = () => createClient({ baseUrl: market.url, auth: { kind: 'apiKey', key: owner.apiKey } });
+
+async function assay(...args: string[]): Promise<{ status: number | string; text: string }> {
+  const started = command.start(args, { ASSAY_URL: market.url, ASSAY_API_KEY: owner.apiKey });
+  return { status: await started.ended, text: started.text().trim() };
+}
+
+// A command takes a second to start, so that each is asked once.
+test('workers are listed, and removed with a yes', async () => {
+  const machine = { arch: 'x64', os: 'linux', cpuCores: 1, memoryGb: 1, slots: 1, runners: [] };
+  const { workerId } = await client().createWorker({ publicKey: 'ab'.repeat(32), name: 'attic', machine });
+  const listed = await assay('workers', 'list');
+  expect(listed).toMatchObject({ status: 0, text: expect.stringMatching(/^WORKER .*\nwrk_.* active .*attic$/) });
+  expect(await assay('workers', 'remove', workerId)).toMatchObject({
+    status: 1,
+    text: expect.stringContaining('--yes') as string,
+  });
+  expect(await assay('workers', 'remove', workerId, '--yes')).toEqual({ status: 0, text: `${workerId} is removed.` });
+  expect((await client().listWorkers()).items).toEqual([]);
+});
+
+test('API keys are listed, and revoked with a yes', async () => {
+  const { id, secret } = await client().createApiKey({ name: 'old laptop', scopes: ['workers'] });
+  const listed = await assay('keys', 'list', '--json');
+  expect(listed.text).toContain(`"id":"${id}","name":"old laptop"`);
+  expect(listed.text).not.toContain(secret);
+  expect(await assay('keys', 'revoke', id, '--yes')).toEqual({ status: 0, text: `${id} is revoked.` });
+  expect((await client().listApiKeys()).items.map((key) => key.id)).not.toContain(id);
+});
