@@ -3,10 +3,10 @@
  * stays as it is for ever.
  */
 
-import type { Found } from '@assay/client';
-import { verifyProof } from '@assay/verify';
+import type { Found, LedgerTransaction } from '@assay/client';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { market } from './market.ts';
+import { checkProof } from './shown.ts';
 
 /** Rows of one page of the explorer. */
 const pageRows = 20;
@@ -71,15 +71,16 @@ export function useWorkerHistory(workerId: string, before: string | undefined) {
   });
 }
 
-/** The proof as a file to keep, checked here by the same rules as `assay verify`. */
-export function useProof(txId: string, enabled: boolean) {
+/** The proof as a file to keep, checked here by the same rules as `assay verify`, and against what is shown. */
+export function useProof(shown: LedgerTransaction) {
+  const { txId, provable } = shown;
   return useQuery({
     queryKey: ['chain', 'proof', txId],
     queryFn: async ({ signal }) => {
       const text = await market.getProofText(txId, { signal });
-      return { text, verdict: verifyProof(text) };
+      return { text, verdict: checkProof(shown, text) };
     },
-    enabled,
+    enabled: provable,
     ...forEver,
   });
 }

@@ -6,6 +6,7 @@ import type { ReceiptVerdict } from '@assay/verify';
 import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Bundle } from './bundle.ts';
 import { inWorker } from './in-worker.ts';
+import { receiptOf } from './shown.ts';
 import { mostJobs, mostRows } from './words.ts';
 
 /** Calls go to the page's own origin with the session's cookie. */
@@ -126,7 +127,7 @@ export function useReceipt(jobId: string, state: string, enabled: boolean) {
       const text = await market.getReceiptText(jobId, { signal });
       const worker = new Worker(new URL('./receipt-worker.ts', import.meta.url), { type: 'module' });
       const verdict = await inWorker<ReceiptVerdict>(worker, text, signal);
-      return { sizeBytes: new Blob([text]).size, verdict };
+      return { sizeBytes: new Blob([text]).size, verdict: receiptOf(jobId, verdict) };
     },
     enabled,
     staleTime: Infinity,

@@ -117,6 +117,33 @@ describe.skipIf(absent)(`the explorer in a browser${why}`, () => {
     await page.context().close();
   }, 60_000);
 
+  test('what holds by itself and is not what is shown is told', async () => {
+    const { block, index } = await market.customer.getTransaction(txId);
+    const before = await market.customer.listTransactions(String(Number(block) - 1));
+    const { page } = await open('/ledger');
+    await page.route(`**/ledger/proofs/${txId}`, async (route) => {
+      const other = await market.customer.getProofText(before.items[0]?.txId ?? '');
+      await route.fulfill({ contentType: 'application/json', body: other });
+    });
+    await page.route(`**/ledger/blocks/${block}`, async (route) => {
+      if (route.request().isNavigationRequest()) return route.continue();
+      const shown = (await (await route.fetch()).json()) as object;
+      return route.fulfill({ json: { ...shown, previousHash: 'f'.repeat(64) } });
+    });
+    await page.route('**/ledger/blocks/3', async (route) => {
+      if (route.request().isNavigationRequest()) return route.continue();
+      return route.fulfill({ json: await market.customer.getBlock('2') });
+    });
+    await page.goto(`${market.url}/ledger/blocks/${block}/transactions/${index}`);
+    await page.getByText('the proof is that of another transaction than is shown').waitFor();
+    for (const number of [block, '3']) {
+      await page.goto(`${market.url}/ledger/blocks/${number}`);
+      await page.getByText('✗ The block does not hold').waitFor();
+    }
+    expect(await page.getByText('✓').count()).toBe(0);
+    await page.context().close();
+  }, 60_000);
+
   test('block 0 names the channel and the key, and facts unfold', async () => {
     const { page, complaints } = await open('/ledger/blocks/0');
     await page.getByText('public-marketplace').waitFor();

@@ -1,7 +1,6 @@
 /** One block: its header, whether it is signed, and its transactions. */
 
 import type { Block } from '@assay/client';
-import { verifyBlock } from '@assay/verify';
 import { Alert, Anchor, Card, Group, Stack, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useMemo, type ReactNode } from 'react';
@@ -9,6 +8,7 @@ import { useBlock, useLedgerHead, useTransactions } from '../ledger.ts';
 import { LedgerFrame, LedgerProblem } from '../parts/ledger-frame.tsx';
 import { Entry, Hash, Pager, TransactionItem } from '../parts/ledger-lines.tsx';
 import { Nothing, Waiting } from '../parts/waiting.tsx';
+import { checkBlock } from '../shown.ts';
 import { count, dayTime } from '../words.ts';
 
 interface BlockPageProps {
@@ -23,16 +23,16 @@ export function BlockPage({ number, ...paged }: BlockPageProps) {
     <LedgerFrame title={`Block ${number}`}>
       {block.isPending && <Waiting />}
       {block.error && <LedgerProblem error={block.error} onRetry={() => void block.refetch()} />}
-      {block.data && <Shown block={block.data} {...paged} />}
+      {block.data && <Shown asked={number} block={block.data} {...paged} />}
     </LedgerFrame>
   );
 }
 
-function Shown({ block, ...paged }: { block: Block } & Omit<BlockPageProps, 'number'>) {
+function Shown({ asked, block, ...paged }: { asked: string; block: Block } & Omit<BlockPageProps, 'number'>) {
   return (
     <Stack gap="lg">
       <Neighbours block={block} />
-      <SignatureState block={block} />
+      <SignatureState asked={asked} block={block} />
       <Card withBorder padding="md">
         <Header block={block} />
       </Card>
@@ -65,9 +65,9 @@ function Neighbour({ number, children }: { number: bigint; children: ReactNode }
   );
 }
 
-/** Checked here, not believed: the header's hash, what the head names, and the signature over the head. */
-function SignatureState({ block }: { block: Block }) {
-  const verdict = useMemo(() => verifyBlock(block), [block]);
+/** Checked here, not believed: the header's hash, what the head names, the signature over the head, and what is shown. */
+function SignatureState({ asked, block }: { asked: string; block: Block }) {
+  const verdict = useMemo(() => checkBlock(asked, block), [asked, block]);
   if (!verdict.ok) {
     return (
       <Alert color="red" role="alert" title="✗ The block does not hold">

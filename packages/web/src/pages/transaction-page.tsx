@@ -34,7 +34,7 @@ function Shown({ transaction }: { transaction: LedgerTransaction }) {
         <Facts transaction={transaction} />
       </Section>
       <Section title="Proof">
-        <ProofCard txId={transaction.txId} provable={transaction.provable} />
+        <ProofCard transaction={transaction} />
       </Section>
     </Stack>
   );

@@ -1,5 +1,6 @@
 /** The proof that a transaction is part of the chain: checked here, and the file to keep. */
 
+import type { LedgerTransaction } from '@assay/client';
 import type { ProofVerdict } from '@assay/verify';
 import { Alert, Button, Code, Stack, Text } from '@mantine/core';
 import { useProof } from '../ledger.ts';
@@ -7,8 +8,9 @@ import { Hash } from './ledger-lines.tsx';
 import { ProblemNote } from './problem-note.tsx';
 import { Nothing, Waiting } from './waiting.tsx';
 
-export function ProofCard({ txId, provable }: { txId: string; provable: boolean }) {
-  const proof = useProof(txId, provable);
+export function ProofCard({ transaction }: { transaction: LedgerTransaction }) {
+  const { txId, provable } = transaction;
+  const proof = useProof(transaction);
   if (!provable) return <Nothing>It does not count and bears no id of its own, so there is no proof of it.</Nothing>;
   if (proof.isPending) return <Waiting />;
   if (proof.error) return <ProblemNote error={proof.error} onRetry={() => void proof.refetch()} />;
