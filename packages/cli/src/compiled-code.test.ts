@@ -1,12 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isOwn } from './compiled-code.ts';
 
 const isRoot = process.getuid?.() === 0;
+
+/** Whether temporary files lie where only their owner and root can move them: the tests make folders there that are safe. */
+const isSafe = (path: string): boolean => {
+  const { uid, mode } = statSync(path);
+  const guarded = [0, process.getuid?.()].includes(uid) && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0);
+  return guarded && (dirname(path) === path || isSafe(dirname(path)));
+};
+const canTest = process.platform !== 'win32' && isSafe(realpathSync(tmpdir()));
+
 let top: string;
 let folder: string;
 
@@ -17,7 +26,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(top, { recursive: true, force: true }));
 
-describe.skipIf(process.platform === 'win32')('the folder of compiled code', () => {
+describe.runIf(canTest)('the folder of compiled code (needs temporary files that others cannot move)', () => {
   test.each([
     ['bans list', true],
     ['worker', false],
@@ -33,8 +42,11 @@ describe.skipIf(process.platform === 'win32')('the folder of compiled code', () 
     expect(existsSync(folder)).toBe(reused);
   });
 
-  test('is made for its user alone, and is theirs from then on', async () => {
-    expect(isOwn(folder)).toBe(true);
+  test('is made for its user alone, whatever else others may do with new files, and is theirs from then on', async () => {
+    // In a process of its own: threads, in which tests may run, cannot change the mask.
+    const text = `process.umask(0o002); const { isOwn } = await import('./compiled-code.ts'); process.exit(isOwn(${JSON.stringify(folder)}) ? 0 : 1)`;
+    const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', text], { cwd: import.meta.dirname });
+    expect(status).toBe(0);
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     expect(isOwn(folder)).toBe(true);
   });
@@ -75,5 +87,11 @@ describe.skipIf(process.platform === 'win32')('the folder of compiled code', () 
     await chown(folder, 0, 0);
     await chown(top, 65_534, 65_534);
     expect(isOwn(folder)).toBe(false);
+  });
+
+  test.runIf(isRoot)('is not made in somebody else’s home, which sudo may leave as it was', async () => {
+    await chown(top, 65_534, 65_534);
+    expect(isOwn(folder)).toBe(false);
+    expect(existsSync(join(top, 'assay'))).toBe(false);
   });
 });

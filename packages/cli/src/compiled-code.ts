@@ -1,6 +1,6 @@
 /** What Node makes of modules (types stripped, code compiled), kept by one command for the next of the same user. */
 
-import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { dirname } from 'node:path';
 
@@ -21,8 +21,13 @@ export function isOwn(folder: string): boolean {
   const user = process.getuid?.();
   if (user === undefined) return false;
   try {
-    mkdirSync(dirname(folder), { recursive: true });
-    mkdirSync(folder, { mode: 0o700, recursive: true });
+    if (!existsSync(folder)) {
+      const there = foldersAbove(folder).find((above) => existsSync(above));
+      // Looked at before anything is made: root leaves nothing in a home that is still somebody else's after sudo.
+      if (there === undefined || !isGuarded(realpathSync(there), user)) return false;
+      mkdirSync(dirname(folder), { mode: 0o755, recursive: true });
+      mkdirSync(folder, { mode: 0o700, recursive: true });
+    }
     const found = realpathSync(folder);
     const { uid, mode } = lstatSync(found);
     return uid === user && (mode & 0o077) === 0 && foldersAbove(found).every((above) => isGuarded(above, user));
