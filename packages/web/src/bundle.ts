@@ -3,6 +3,7 @@
 import { limits } from '@assay/core';
 import { unzipSync, type Zippable } from 'fflate';
 import { inWorker } from './in-worker.ts';
+import { count, sizeText } from './words.ts';
 
 export interface Bundle {
   readonly name: string;
@@ -29,15 +30,23 @@ function parseManifest(text: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
+/** What no market takes is not read into memory first. */
+function requireSize(what: string, bytes: number, most: number): void {
+  if (bytes > most) throw new BundleProblem(`${what} has ${sizeText(bytes)}; a job has at most ${sizeText(most)}.`);
+}
+
 /** A zip as it was picked is sent as it is; only its manifest is unpacked here, for the price. */
 async function fromZip(file: File): Promise<Bundle> {
+  requireSize(file.name, file.size, limits.bundleZipBytes);
   const bytes = new Uint8Array(await file.arrayBuffer());
   let files = 0;
+  let manifestBytes = 0;
   let found: Record<string, Uint8Array>;
   try {
     found = unzipSync(bytes, {
       filter: ({ name, originalSize }) => {
         if (!name.endsWith('/')) files += 1;
+        if (name === 'manifest.json') manifestBytes = originalSize;
         return name === 'manifest.json' && originalSize <= limits.manifestBytes;
       },
     });
@@ -45,6 +54,7 @@ async function fromZip(file: File): Promise<Bundle> {
     const why = error instanceof Error ? error.message : String(error);
     throw new BundleProblem(`${file.name} could not be read as a zip: ${why}.`);
   }
+  requireSize('manifest.json', manifestBytes, limits.manifestBytes);
   const manifest = found['manifest.json'];
   if (!manifest) throw new BundleProblem(`${file.name} has no manifest.json at its top.`);
   return { name: file.name, zip: file, manifest: parseManifest(new TextDecoder().decode(manifest)), files };
@@ -57,6 +67,13 @@ async function fromFolder(files: readonly File[]): Promise<Bundle> {
     .filter(({ path }) => !skipped.test(path));
   const manifestFile = picked.find(({ path }) => path === 'manifest.json');
   if (!manifestFile) throw new BundleProblem('The folder has no manifest.json at its top.');
+  if (picked.length > limits.bundleFiles) {
+    throw new BundleProblem(`The folder has ${count(picked.length, 'file')}; a job has at most ${limits.bundleFiles}.`);
+  }
+  for (const { file, path } of picked) requireSize(path, file.size, limits.bundleFileBytes);
+  const whole = picked.reduce((bytes, { file }) => bytes + file.size, 0);
+  requireSize('The folder', whole, limits.bundleUnpackedBytes);
+  requireSize('manifest.json', manifestFile.file.size, limits.manifestBytes);
   const manifest = parseManifest(await manifestFile.file.text());
   const entries: Zippable = {};
   for (const { file, path } of picked) entries[path] = new Uint8Array(await file.arrayBuffer());

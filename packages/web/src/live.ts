@@ -2,11 +2,9 @@
 
 import { useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { market } from './market.ts';
+import { market, requestsMade } from './market.ts';
+import { rounds } from './rounds.ts';
 import { sessionKey } from './session.ts';
-
-/** The least time between two rounds of reading, however fast the changes come. */
-const roundMs = 250;
 
 /** What a round reads again; only queries that are on the page are fetched. */
 interface Touched {
@@ -14,6 +12,8 @@ interface Touched {
   everything: boolean;
   ledger: boolean;
 }
+
+const nothing = (): Touched => ({ jobs: new Set(), everything: false, ledger: false });
 
 async function readAgain(queries: QueryClient, touched: Touched): Promise<void> {
   const again = (...queryKey: string[]) => queries.invalidateQueries({ queryKey });
@@ -28,29 +28,6 @@ async function readAgain(queries: QueryClient, touched: Touched): Promise<void> 
   ]);
 }
 
-/** Gathers changes into rounds: one at a time, so that a slow answer is never asked for twice. */
-function rounds(queries: QueryClient) {
-  let touched: Touched = { jobs: new Set(), everything: false, ledger: false };
-  let due = false;
-  let running = false;
-  const run = async (): Promise<void> => {
-    running = true;
-    while (due) {
-      const now = touched;
-      touched = { jobs: new Set(), everything: false, ledger: false };
-      due = false;
-      await readAgain(queries, now);
-      await new Promise((resolve) => setTimeout(resolve, roundMs));
-    }
-    running = false;
-  };
-  return (note: (touched: Touched) => void): void => {
-    note(touched);
-    due = true;
-    if (!running) void run();
-  };
-}
-
 /** Whether the stream of changes of the account that is signed in is connected. */
 export function useLiveUpdates(accountId: string | undefined): boolean {
   const queries = useQueryClient();
@@ -58,7 +35,7 @@ export function useLiveUpdates(accountId: string | undefined): boolean {
   useEffect(() => {
     if (accountId === undefined) return undefined;
     const stop = new AbortController();
-    const mark = rounds(queries);
+    const mark = rounds(nothing, (touched) => readAgain(queries, touched), requestsMade);
     const onState = (state: 'open' | 'closed'): void => {
       if (stop.signal.aborted) return;
       setConnected(state === 'open');

@@ -9,8 +9,22 @@ import { inWorker } from './in-worker.ts';
 import { receiptOf } from './shown.ts';
 import { mostJobs, mostRows } from './words.ts';
 
+let made = 0;
+
+/** How many requests the page has made. */
+export function requestsMade(): number {
+  return made;
+}
+
 /** Calls go to the page's own origin with the session's cookie. */
-export const market = createClient({ baseUrl: '', auth: { kind: 'cookie' } });
+export const market = createClient({
+  baseUrl: '',
+  auth: { kind: 'cookie' },
+  fetch(input, init) {
+    made += 1;
+    return window.fetch(input, init);
+  },
+});
 
 export const queries = new QueryClient({
   defaultOptions: {

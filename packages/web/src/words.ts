@@ -97,6 +97,26 @@ export function dayTime(iso: string): string {
   return new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
+function dayOf(iso: string): string {
+  return new Date(iso).toLocaleDateString(undefined, { dateStyle: 'medium' });
+}
+
+/** The day, where it is another than that of what came before. */
+export function dayText(iso: string, before?: string): string | undefined {
+  return before === undefined || dayOf(before) !== dayOf(iso) ? dayOf(iso) : undefined;
+}
+
+/** The time of what stands in a list, with its day where that changes. */
+export function timeText(iso: string, before?: string): string {
+  return [dayText(iso, before), clockTime(iso)].filter((part) => part !== undefined).join(', ');
+}
+
+/** A metric in few characters: rounded where it has more, since one that is cut off may be another number. */
+export function metricText(metric: string): string {
+  if (metric.length <= 10) return metric;
+  return `≈ ${Number(metric).toPrecision(6)}`;
+}
+
 /** `1 file`, `2 files`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -2,7 +2,7 @@
 
 import type { Job } from '@assay/client';
 import { useEffect, useState } from 'react';
-import { clockTime, jobWords, leftText } from '../words.ts';
+import { clockTime, dayText, jobWords, leftText } from '../words.ts';
 
 interface Step {
   readonly label: string;
@@ -47,12 +47,28 @@ export function Stages({ job }: { job: Job }) {
             <b>{step.label}</b>
             <br />
             <span className="figures">
-              {step.at !== null ? clockTime(step.at) : stage === 'now' && waitsFor[job.state]}
+              {step.at !== null ? (
+                <StepTime at={step.at} before={steps[index - 1]?.at ?? undefined} />
+              ) : (
+                stage === 'now' && waitsFor[job.state]
+              )}
             </span>
           </li>
         );
       })}
     </ol>
+  );
+}
+
+/** A window may be open for a day and more: a time alone would look like the same day's. */
+function StepTime({ at, before }: { at: string; before: string | undefined }) {
+  const day = dayText(at, before);
+  return (
+    <>
+      {clockTime(at)}
+      {day !== undefined && <br />}
+      {day}
+    </>
   );
 }
 

@@ -4,7 +4,7 @@ import type { FactLine, Job, MoneyLine } from '@assay/client';
 import { add, moneyFromJson, moneyToJson, type MoneyJson } from '@assay/core';
 import { Anchor, Badge, Group, SimpleGrid, Stack, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { clockTime, factText, short } from '../words.ts';
+import { factText, short, timeText } from '../words.ts';
 import { Figure, HashText, MoneyText } from './figures.tsx';
 import { Nothing } from './waiting.tsx';
 
@@ -21,7 +21,8 @@ export function MoneyTimeline({ job, lines }: { job: Job; lines: readonly MoneyL
               <MoneyText value={line.amount} />
             </div>
             <Text size="sm" c="dimmed" component="div">
-              {clockTime(line.at)} · <Party text={line.from} jobId={job.id} /> → <Party text={line.to} jobId={job.id} />
+              {timeText(line.at, lines[index - 1]?.at)} · <Party text={line.from} jobId={job.id} /> →{' '}
+              <Party text={line.to} jobId={job.id} />
             </Text>
           </li>
         ))}
@@ -67,7 +68,7 @@ export function FactTimeline({ lines }: { lines: readonly FactLine[] }) {
   if (lines.length === 0) return <Nothing>The ledger holds no fact about this job yet.</Nothing>;
   return (
     <ol className="timeline" aria-label="Facts on the ledger">
-      {lines.map((line) => (
+      {lines.map((line, index) => (
         <li key={`${line.txId}-${line.name}`}>
           <Group gap="xs" justify="space-between" wrap="nowrap" align="baseline">
             <Text fw={600}>{factText(line)}</Text>
@@ -76,7 +77,7 @@ export function FactTimeline({ lines }: { lines: readonly FactLine[] }) {
             </Badge>
           </Group>
           <Text size="sm" c="dimmed" component="div">
-            {clockTime(line.at)} · {line.contract}.{line.name} ·{' '}
+            {timeText(line.at, lines[index - 1]?.at)} · {line.contract}.{line.name} ·{' '}
             <Anchor
               size="sm"
               underline="always"

@@ -3,7 +3,7 @@
 import type { Replica, Unit } from '@assay/client';
 import { Alert, Stack, Text } from '@mantine/core';
 import { memo, useCallback, useMemo, useState } from 'react';
-import { replicaWords, unitWords } from '../words.ts';
+import { metricText, replicaWords, unitWords } from '../words.ts';
 import { ReplicaDrawer, type Picked } from './replica-drawer.tsx';
 
 type ReplicaState = Replica['state'];
@@ -98,7 +98,7 @@ const UnitRow = memo(function UnitRow({ unit, onPick }: RowProps) {
         {unitName(unit)}
         <span className="unit-state">
           {unitWords[unit.state]}
-          {unit.metric !== null && <span className="figures"> · {unit.metric.slice(0, 10)}</span>}
+          {unit.metric !== null && <span className="figures"> · {metricText(unit.metric)}</span>}
         </span>
       </span>
       <span className="unit-replicas">
