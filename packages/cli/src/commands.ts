@@ -111,6 +111,11 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./commands/workers.ts')).workersRemoveCommand,
   },
   {
+    name: 'password change',
+    summary: 'Changes the password of your account, and ends all its sessions.',
+    load: async () => (await import('./commands/password.ts')).passwordChangeCommand,
+  },
+  {
     name: 'keys list',
     summary: 'Lists the API keys of your account and when each was last used.',
     load: async () => (await import('./commands/keys.ts')).keysListCommand,

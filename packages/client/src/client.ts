@@ -70,6 +70,8 @@ function accounts(transport: Transport) {
       post('POST /sessions/ticket', undefined, { ticket }, 'single', o),
     currentSession: (o?: CallOptions) => get('GET /sessions/current', undefined, undefined, o),
     signOut: (o?: CallOptions) => post('DELETE /sessions/current', undefined, undefined, 'natural', o),
+    changePassword: (body: Body<'POST /account/password'>, o?: CallOptions) =>
+      post('POST /account/password', undefined, body, 'single', o),
     createApiKey: (body: Body<'POST /api-keys'>, o?: CallOptions) =>
       post('POST /api-keys', undefined, body, 'single', o),
     listApiKeys: (o?: CallOptions) => get('GET /api-keys', undefined, undefined, o),

@@ -20,6 +20,7 @@ export const errorCodes = {
   'auth.csrf': { status: 403, text: 'The request came from another site.' },
   'account.exists': { status: 409, text: 'An account with this e-mail address exists.' },
   'account.banned': { status: 403, text: 'This account may not order or pay for jobs any more.' },
+  'account.no_password': { status: 409, text: 'This account has no password; it signs in by links.' },
   'account.not_found': { status: 404, text: 'No such account.' },
   'api_key.not_found': { status: 404, text: 'No such API key.' },
   'api_key.too_many': { status: 409, text: 'The account has as many API keys as it may; revoke one first.' },

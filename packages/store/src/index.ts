@@ -4,10 +4,11 @@ export { migrate, readMigrations, type Migration } from './migrate.ts';
 export { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded.ts';
 export { runningPostgres } from './embedded-attach.ts';
 export { databaseName, roles } from './embedded-roles.ts';
-export { addAccount, findAccountByEmail, setPasswordHash, setRoles, type AccountRow } from './identity/accounts.ts';
+export { addAccount, findAccountByEmail, replacePasswordHash, setRoles, type AccountRow } from './identity/accounts.ts';
 export {
   addSession,
   addTicket,
+  endOtherSessions,
   endSession,
   findSession,
   takeTicket,

@@ -47,6 +47,12 @@ export type SessionRequest = {
   readonly password: string;
 };
 
+/** The present password and the new one. */
+export type PasswordChange = {
+  readonly password: string;
+  readonly newPassword: string;
+};
+
 /** A sign-in link that works once. */
 export type TicketRequest = {
   readonly ticket: string;
@@ -788,6 +794,13 @@ export interface Operations {
     readonly params: undefined;
     readonly query: undefined;
     readonly body: undefined;
+    readonly reply: undefined;
+  };
+  /** Change the password; all other sessions of the account end. */
+  'POST /account/password': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: PasswordChange;
     readonly reply: undefined;
   };
   /** Make an API key; its secret is shown once. */

@@ -1,6 +1,15 @@
 /** Opening accounts and signing in. */
 
-import { limits, newId, refuse, type AccountId, type Clock, type IdSource, type Region } from '@assay/core';
+import {
+  limits,
+  newId,
+  refuse,
+  type AccountId,
+  type Clock,
+  type IdSource,
+  type Refusal,
+  type Region,
+} from '@assay/core';
 import {
   addAccount,
   addSession,
@@ -15,9 +24,9 @@ import {
 import { scopeNames } from '../api/schemas/account.ts';
 import type { Role } from '../api/routes/route.ts';
 import { rolesOf, type Caller } from './caller.ts';
-import { checkPassword, hashPassword, standardCost, type ScryptCost } from './password.ts';
-import { takeTurns } from '../http/turns.ts';
-import { tokenBuckets } from './token-bucket.ts';
+import { changePassword, type PasswordChange } from './change-password.ts';
+import { passwordGuard } from './password-guard.ts';
+import { standardCost, type ScryptCost } from './password.ts';
 import { hashToken, newToken } from './token.ts';
 
 export interface SignInDeps {
@@ -53,38 +62,20 @@ export interface SignIn {
   /** Makes a link's secret that signs `account` in once. */
   issueTicket(account: AccountId): Promise<string>;
   signOut(caller: Caller): Promise<void>;
+  /** Refuses as `changePassword` of `change-password.ts` does. */
+  changePassword(caller: Caller, change: PasswordChange, address: string): Promise<void>;
 }
 
 /** The use cases of signing in. */
 export function openSignIn(deps: SignInDeps): SignIn {
   const { db, ids, clock, scrypt = standardCost } = deps;
-  // Hashing is made to be slow: a flood of sign-ins must not stop the server.
-  const queue = takeTurns(limits.passwordHashes, limits.passwordHashesWaiting);
-  const wrong = tokenBuckets(clock, { burst: limits.signInBurst, perMinute: limits.signInPerMinute }, limits.rateKeys);
-  const byAddress = { burst: limits.signInAddressBurst, perMinute: limits.signInAddressPerMinute };
-  const attempts = tokenBuckets(clock, byAddress, limits.rateKeys);
-  // Unknown addresses take as long as known ones, so that the time does not tell which accounts exist.
-  let decoy: Promise<string> | undefined;
-  const hashDecoy = async (): Promise<string> => {
-    try {
-      return await queue(() => hashPassword('decoy', scrypt));
-    } catch (error) {
-      // The queue was full: whoever asks next tries anew.
-      decoy = undefined;
-      throw error;
-    }
-  };
-
-  const attempt = (address: string): void => {
-    const taken = attempts.take(address);
-    if (!taken.ok)
-      throw refuse('request.rate_limited', 'too many sign-ins from this address', { waitMs: taken.waitMs });
-  };
-  const begin = async (bearer: Bearer): Promise<SignedIn> => {
+  const guard = passwordGuard(clock, scrypt);
+  const begin = async (bearer: Bearer, passwordHash: string | null): Promise<SignedIn> => {
     const token = newToken('session');
     const id = newId('session', ids);
     const entry = { id, account: bearer.account, tokenHash: hashToken(token), lifeMs: limits.sessionMs };
-    const expiresAt = await addSession(db, entry);
+    const expiresAt = await addSession(db, { ...entry, passwordHash });
+    if (expiresAt === undefined) throw wrongCredentials();
     const { account, email, region, createdAt } = bearer;
     const roles = rolesOf(bearer.roles);
     const via = { kind: 'session', id, expiresAt } as const;
@@ -93,29 +84,21 @@ export function openSignIn(deps: SignInDeps): SignIn {
 
   return {
     async open({ email, password, region, roles }) {
-      const passwordHash = await queue(() => hashPassword(password, scrypt));
+      const passwordHash = await guard.hash(password);
       return addAccount(db, { id: newId('account', ids), email, passwordHash, region, roles });
     },
     async withPassword(email, password, address) {
-      attempt(address);
-      const key = email.toLowerCase();
-      if (!wrong.has(key))
-        throw refuse('request.rate_limited', 'too many wrong passwords; wait a minute', { waitMs: 60_000 });
+      guard.admit(address);
       const account = await findAccountByEmail(db, email);
-      const stored = account?.passwordHash ?? (await (decoy ??= hashDecoy()));
-      const right = await queue(() => checkPassword(password, stored));
-      if (!account?.passwordHash || !right) {
-        wrong.take(key);
-        throw refuse('auth.wrong_credentials', 'the e-mail address or password is wrong', {});
-      }
-      wrong.reset(key);
-      return begin({ ...account, account: account.id });
+      const right = await guard.isRight(email.toLowerCase(), password, account?.passwordHash);
+      if (!account || !right) throw wrongCredentials();
+      return begin({ ...account, account: account.id }, account.passwordHash);
     },
     async withTicket(ticket, address) {
-      attempt(address);
+      guard.admit(address);
       const bearer = await takeTicket(db, hashToken(ticket));
       if (!bearer) throw refuse('auth.wrong_credentials', 'the link was used before or is too old', {});
-      return begin(bearer);
+      return begin(bearer, null);
     },
     async issueTicket(account) {
       const ticket = newToken('ticket');
@@ -125,5 +108,13 @@ export function openSignIn(deps: SignInDeps): SignIn {
     async signOut(caller) {
       if (caller.via.kind === 'session') await endSession(db, caller.via.id);
     },
+    async changePassword(caller, change, address) {
+      guard.admit(address);
+      await changePassword(db, guard, caller, change);
+    },
   };
+}
+
+function wrongCredentials(): Refusal {
+  return refuse('auth.wrong_credentials', 'the e-mail address or password is wrong', {});
 }

@@ -25,6 +25,7 @@ type AccountOperations =
   | 'redeemTicket'
   | 'currentSession'
   | 'signOut'
+  | 'changePassword'
   | 'createApiKey'
   | 'listApiKeys'
   | 'deleteApiKey';
@@ -52,6 +53,9 @@ export function accountHandlers(deps: AccountDeps): HandlersOf<AccountOperations
     async signOut(_input, { caller, reply }) {
       await signIn.signOut(caller);
       void reply.clearCookie(sessionCookie, cookie);
+    },
+    async changePassword({ body }, { address, caller }) {
+      await signIn.changePassword(caller, body, address);
     },
     async createApiKey({ body }, { caller }) {
       const secret = newToken('apiKey');

@@ -47,7 +47,8 @@ export async function setRoles(tx: Tx, id: AccountId, roles: readonly string[]):
   await tx.query('UPDATE account SET roles = $2 WHERE id = $1', [id, roles]);
 }
 
-/** Stores a new hash, made with today's parameters. */
-export async function setPasswordHash(tx: Tx, id: AccountId, passwordHash: string): Promise<void> {
-  await tx.query('UPDATE account SET password_hash = $2 WHERE id = $1', [id, passwordHash]);
+/** Puts the hash of another password in place of `from`; false where that is the account's no more. */
+export async function replacePasswordHash(tx: Tx, id: AccountId, from: string, to: string): Promise<boolean> {
+  const text = 'UPDATE account SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id';
+  return (await tx.query(text, [id, from, to])).length > 0;
 }

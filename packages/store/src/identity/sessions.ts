@@ -19,17 +19,28 @@ export interface SessionRow extends Bearer {
 
 const bearer = 'a.id AS account, a.email, a.region, a.roles, a.created_at AS "createdAt"';
 
-/** Stores a session of `lifeMs` and returns when it ends. */
-export async function addSession(
-  tx: Tx,
-  session: { readonly id: SessionId; readonly account: AccountId; readonly tokenHash: string; readonly lifeMs: number },
-): Promise<Date> {
-  const rows = await tx.query<{ expiresAt: Date }>(
+export interface NewSession {
+  readonly id: SessionId;
+  readonly account: AccountId;
+  readonly tokenHash: string;
+  readonly lifeMs: number;
+  /** What was found right; null for a sign-in that needed no password. */
+  readonly passwordHash: string | null;
+}
+
+/**
+ * Stores a session and returns when it ends; undefined where the password was changed since it was found right. The lock
+ * has a change that is under way come first, or see this session when it ends all.
+ */
+export async function addSession(tx: Tx, session: NewSession): Promise<Date | undefined> {
+  const { id, account, tokenHash, lifeMs, passwordHash } = session;
+  const [row] = await tx.query<{ expiresAt: Date }>(
     `INSERT INTO session (id, account_id, token_hash, expires_at)
-     VALUES ($1, $2, $3, assay_now() + $4 * interval '1 millisecond') RETURNING expires_at AS "expiresAt"`,
-    [session.id, session.account, session.tokenHash, session.lifeMs],
+     SELECT $1, id, $3, assay_now() + $4 * interval '1 millisecond' FROM account
+     WHERE id = $2 AND ($5::text IS NULL OR password_hash = $5) FOR SHARE RETURNING expires_at AS "expiresAt"`,
+    [id, account, tokenHash, lifeMs, passwordHash],
   );
-  return rows[0]?.expiresAt ?? new Date(0);
+  return row?.expiresAt;
 }
 
 const find = {
@@ -47,6 +58,13 @@ export async function findSession(tx: Tx, tokenHash: string): Promise<SessionRow
 /** Ends a session, and forgets those of anybody that are over. */
 export async function endSession(tx: Tx, id: SessionId): Promise<void> {
   await tx.query('DELETE FROM session WHERE id = $1 OR expires_at <= assay_now()', [id]);
+}
+
+/** Ends the account's sessions but `keep`, and its links that were not used yet; how many sessions. */
+export async function endOtherSessions(tx: Tx, account: AccountId, keep: SessionId | null): Promise<number> {
+  await tx.query('DELETE FROM sign_in_ticket WHERE account_id = $1', [account]);
+  const text = 'DELETE FROM session WHERE account_id = $1 AND ($2::text IS NULL OR id <> $2) RETURNING id';
+  return (await tx.query(text, [account, keep])).length;
 }
 
 /** Stores a link that signs in once, within `lifeMs`. */

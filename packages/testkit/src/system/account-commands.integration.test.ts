@@ -23,9 +23,34 @@ afterAll(async () => {
 
 const client = () => createClient({ baseUrl: market.url, auth: { kind: 'apiKey', key: owner.apiKey } });
 
-async function assay(...args: string[]): Promise<{ status: number | string; text: string }> {
-  const started = command.start(args, { ASSAY_URL: market.url, ASSAY_API_KEY: owner.apiKey });
+interface Said {
+  readonly status: number | string;
+  readonly text: string;
+}
+
+async function assayAs(apiKey: string, args: readonly string[], input?: string): Promise<Said> {
+  const started = command.start(args, { ASSAY_URL: market.url, ASSAY_API_KEY: apiKey }, input);
   return { status: await started.ended, text: started.text().trim() };
+}
+
+const assay = (...args: string[]): Promise<Said> => assayAs(owner.apiKey, args);
+
+/** Somebody with a password, signed in, and a key of theirs. */
+async function signedIn(
+  email: string,
+  password: string,
+): Promise<{ readonly cookie: string; readonly apiKey: string }> {
+  const nobody = createClient({ baseUrl: market.url, auth: { kind: 'none' } });
+  await nobody.createAccount({ email, password, region: 'eu', roles: ['customer'] });
+  const { token } = await market.running.server.signIn.withPassword(email, password, 'test');
+  const cookie = `assay_session=${token}`;
+  const made = await fetch(`${market.url}/api-keys`, {
+    method: 'POST',
+    headers: { cookie, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'shell', scopes: ['account'] }),
+  });
+  const { secret } = (await made.json()) as { secret: string };
+  return { cookie, apiKey: secret };
 }
 
 // A command takes a second to start, so that each is asked once.
@@ -49,4 +74,17 @@ test('API keys are listed, and revoked with a yes', async () => {
   expect(listed.text).not.toContain(secret);
   expect(await assay('keys', 'revoke', id, '--yes')).toEqual({ status: 0, text: `${id} is revoked.` });
   expect((await client().listApiKeys()).items.map((key) => key.id)).not.toContain(id);
+});
+
+test('a password is changed by what is typed into a pipe, which nothing repeats', async () => {
+  const { cookie, apiKey } = await signedIn('ada@example.org', 'correct horse battery');
+  const ask = ['password', 'change'];
+  expect(await assayAs(apiKey, ask)).toMatchObject({ status: 1, text: expect.stringContaining('--stdin') as string });
+  const guessed = await assayAs(apiKey, [...ask, '--stdin'], 'a guess\nstaple of another kind\n');
+  expect(guessed).toMatchObject({ status: 1, text: expect.stringContaining('auth.wrong_credentials') as string });
+  const changed = await assayAs(apiKey, [...ask, '--stdin'], 'correct horse battery\nstaple of another kind\n');
+  expect(changed).toMatchObject({ status: 0, text: expect.stringContaining('The password is changed.') as string });
+  expect(guessed.text + changed.text).not.toMatch(/horse|staple/);
+  expect((await fetch(`${market.url}/sessions/current`, { headers: { cookie } })).status).toBe(401);
+  await market.running.server.signIn.withPassword('ada@example.org', 'staple of another kind', 'test');
 });

@@ -22,7 +22,8 @@ export interface Started {
 }
 
 export interface CommandProcess {
-  start(args: readonly string[], environment?: Readonly<Record<string, string>>): Started;
+  /** With `input` as its standard input; without one there is none. */
+  start(args: readonly string[], environment?: Readonly<Record<string, string>>, input?: string): Started;
   /** Processes of any start that live although nothing of the command should. */
   left(): Process[];
   stop(): void;
@@ -52,8 +53,8 @@ export function commandProcess(stateDir: string, scratch: string): CommandProces
   };
   const watch = setInterval(look, 100);
   return {
-    start(args, environment = {}) {
-      running = start(args, { ...environment, ASSAY_STATE_DIR: stateDir, TMPDIR: scratch }, look);
+    start(args, environment = {}, input) {
+      running = start(args, { ...environment, ASSAY_STATE_DIR: stateDir, TMPDIR: scratch }, look, input);
       return running;
     },
     left: () => [...seen.values()].filter(lives),
@@ -68,11 +69,15 @@ function start(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   family: () => Process[],
+  input: string | undefined,
 ): Started {
   const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env['PATH'], ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   });
+  // A command may be over before it read what it was given.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
   let text = '';
   let over = false;
   const keep = (chunk: Buffer): void => {

@@ -19,6 +19,9 @@ const email = Type.String({
     '^[^@\\s\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]+@[^@\\s\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]+$',
 });
 
+const freshPassword = Type.String({ minLength: 10, maxLength: 200 });
+const presentPassword = Type.String({ minLength: 1, maxLength: 200 });
+
 export const Account = named(
   'Account',
   Type.Object({ id: id('account'), email, region, roles: Type.Array(role), createdAt: instant }),
@@ -28,15 +31,17 @@ export const AccountRequest = named(
   'AccountRequest',
   closed({
     email,
-    password: Type.String({ minLength: 10, maxLength: 200 }),
+    password: freshPassword,
     region,
     roles: Type.Array(oneOf(['customer', 'provider']), { minItems: 1, maxItems: 2, uniqueItems: true }),
   }),
 );
 
-export const SessionRequest = named(
-  'SessionRequest',
-  closed({ email, password: Type.String({ minLength: 1, maxLength: 200 }) }),
+export const SessionRequest = named('SessionRequest', closed({ email, password: presentPassword }));
+
+export const PasswordChange = named(
+  'PasswordChange',
+  closed({ password: presentPassword, newPassword: freshPassword }, 'The present password and the new one.'),
 );
 
 export const TicketRequest = named(
