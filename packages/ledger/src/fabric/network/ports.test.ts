@@ -28,3 +28,7 @@ test('a port that is in use is named', async () => {
   });
   expect(await choosePorts(0, 3)).toHaveLength(3);
 });
+
+test.each([65_530, 70_000, -1, 1.5])('ports that no machine has are refused: from %s on', async (first) => {
+  await expect(portsFrom(first, 11)).rejects.toMatchObject({ code: 'config.invalid' });
+});

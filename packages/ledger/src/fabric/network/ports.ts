@@ -26,6 +26,9 @@ async function lastingPorts(count: number): Promise<number[]> {
 
 /** Ports that nobody uses now, from `first` on; 0 takes any. */
 export async function choosePorts(first: number, count: number): Promise<number[]> {
+  if (!Number.isInteger(first) || first < 0 || first + count > 65_536) {
+    throw refuse('config.invalid', `${count} ports from ${first} on do not exist: the last is 65535`);
+  }
   const servers: Server[] = [];
   try {
     for (let index = 0; index < count; index += 1) servers.push(await listenOn(first === 0 ? 0 : first + index));
