@@ -39,7 +39,7 @@ test('programs count as built only where they are', async () => {
 
 test.each([
   ['tools', 'fabric-3', 'there is no tool set fabric-3'],
-  ['fabric/images', 'fabric-bft', 'usage: deploy/fabric/images/build [bft]'],
+  ['fabric/images', 'fabric-bft', 'usage: deploy/fabric/images/build [fabric|bft]'],
 ])('what cannot be built is told: %s %s', async (name, argument, sentence) => {
   const { env } = await programs({});
   await expect(run(script(name), [argument], { env })).rejects.toMatchObject({
