@@ -1,6 +1,7 @@
 import { jobStates, jobTable } from '@assay/core';
 import { agreeOnWindow, contractRunner, type ContractRunner } from '@assay/ledger/testing';
 import { describe, expect, test } from 'vitest';
+import { details, hash, job } from './listing.setup.ts';
 import {
   contractRows,
   contractStates,
@@ -9,21 +10,6 @@ import {
   type ContractState,
   type EscrowStatus,
 } from './states.ts';
-
-const job = `job_${'1'.repeat(32)}`;
-const hash = (letter: string): string => letter.repeat(64);
-const details = {
-  manifestHash: hash('a'),
-  bundleDigest: hash('b'),
-  termsHash: hash('c'),
-  requirementsHash: null,
-  region: 'eu',
-  runner: 'python',
-  verification: 'exact',
-  redundancy: 3,
-  units: 10,
-  storage: 'objects.eu',
-};
 
 /** Each function that moves a contract or its escrow, with the call that a table row stands for. */
 const calls = {
@@ -99,7 +85,7 @@ const timeOf = (step: Step): { atMs: number } => ({ atMs: step === 'startChallen
 async function walk(path: readonly Step[]): Promise<ContractRunner> {
   const runner = contractRunner();
   await agreeOnWindow(runner, 0);
-  await runner.run('Marketplace:listContract', [job, JSON.stringify(details)]);
+  await runner.run('Marketplace:listContract', [job, details]);
   for (const step of path) {
     const [name, ...args] = calls[step];
     expect(await runner.run(name, args, timeOf(step))).toMatchObject({ kind: 'endorsed' });

@@ -2,6 +2,7 @@ import { contractRunner } from '@assay/ledger/testing';
 import { expect, test } from 'vitest';
 import type { Call } from './call.ts';
 import { LedgerContract } from './ledger-contract.ts';
+import { details, job } from './listing.setup.ts';
 
 /** What somebody could add by mistake. */
 class Careless extends LedgerContract {
@@ -26,20 +27,6 @@ test('a function that the table does not name cannot be called', async () => {
 test('a bug shows as what it is, not as a rule', async () => {
   const outcome = await contractRunner([Careless]).run('Contract:getContract', ['x']);
   expect(outcome).toMatchObject({ kind: 'refused', code: 'ledger.refused', message: 'a bug: of no code in x' });
-});
-
-const job = `job_${'1'.repeat(32)}`;
-const details = JSON.stringify({
-  manifestHash: 'a'.repeat(64),
-  bundleDigest: 'b'.repeat(64),
-  termsHash: '7'.repeat(64),
-  requirementsHash: null,
-  region: 'eu',
-  runner: 'python',
-  verification: 'exact',
-  redundancy: 3,
-  units: 1,
-  storage: 'disk:eu',
 });
 
 test('a key that comes with the proposal commits once, and later ones learn by what', async () => {

@@ -4,20 +4,7 @@ import { expect, test } from 'vitest';
 import { Call, newestVersion } from './call.ts';
 import { contracts } from './contract-classes.ts';
 import { sealedCollection } from './contract.ts';
-
-const job = `job_${'1'.repeat(32)}`;
-const details = JSON.stringify({
-  manifestHash: 'a'.repeat(64),
-  bundleDigest: 'b'.repeat(64),
-  termsHash: 'c'.repeat(64),
-  requirementsHash: null,
-  region: 'eu',
-  runner: 'python',
-  verification: 'exact',
-  redundancy: 3,
-  units: 1,
-  storage: 'disk:eu',
-});
+import { details, job } from './listing.setup.ts';
 
 const place = (collection: string, key: string): string => `${collection}/${key}`;
 

@@ -3,6 +3,7 @@ import { testDatabase, type TestDatabase } from '@assay/store/testing';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openEmbeddedLedger, type EmbeddedLedger } from './embedded-ledger.ts';
+import { details, hash } from './fabric/listing.setup.ts';
 import { ledgerKeyFromSeed } from './keys.ts';
 import { agreeOnWindow as agreeOnLedger } from './agree-on-window.ts';
 import { agreeOnWindow, contractRunner, platformIdentity } from './testing.ts';
@@ -16,20 +17,6 @@ beforeAll(async () => {
   await agreeOnLedger(ledger, 0);
 });
 afterAll(() => database.drop());
-
-const hash = (letter: string): string => letter.repeat(64);
-const details = JSON.stringify({
-  manifestHash: hash('a'),
-  bundleDigest: hash('b'),
-  termsHash: hash('c'),
-  requirementsHash: null,
-  region: 'eu',
-  runner: 'python',
-  verification: 'exact',
-  redundancy: 3,
-  units: 10,
-  storage: 'eu',
-});
 
 type Call = readonly [contract: Submission['contract'], fn: string, ...args: string[]];
 

@@ -78,4 +78,5 @@ export async function agreeOnWindow(runner: ContractRunner, minMs: number): Prom
   }
 }
 
+export { factsOfLife, freshJob, lifeOf, platform } from './fabric/listing.setup.ts';
 export { enrolTls, newAuthority, type Authority, type KeyAndCertificate } from './fabric/authority.ts';

@@ -7,6 +7,7 @@ import { asHash, nonceOf, signHead, txIdOf } from './block.ts';
 import { commitEndorsed } from './commit-endorsed.setup.ts';
 import { lockChain, type Engine } from './commit.ts';
 import { embeddedEngine, openEmbeddedLedger, type EmbeddedLedger } from './embedded-ledger.ts';
+import { details, hash } from './fabric/listing.setup.ts';
 import { timestampOf } from './fabric-runtime.ts';
 import { ledgerKeyFromSeed } from './keys.ts';
 import { stateReader } from './ledger-rows.ts';
@@ -16,7 +17,6 @@ import { verifyLedger, verifyLedgerIn, type VerifyOptions } from './verify-ledge
 
 const key = ledgerKeyFromSeed(new Uint8Array(32).fill(1));
 const as: LedgerIdentity = { mspId: platformMsp, name: 'platform', roles: ['orchestrator', 'arbiter'] };
-const hash = (letter: string): string => letter.repeat(64);
 const job = (digit: string): string => `job_${digit.repeat(32)}`;
 const worker = (digit: string): string => `wrk_${digit.repeat(32)}`;
 
@@ -32,21 +32,7 @@ const call = (contract: Submission['contract'], fn: string, ...args: string[]): 
 const result = (id: string): Submission =>
   call('Reputation', 'recordResult', id, 'true', JSON.stringify({ job: job('1'), replicas: 1 }));
 
-function listing(id: string): Submission {
-  const details = {
-    manifestHash: hash('a'),
-    bundleDigest: hash('b'),
-    termsHash: hash('c'),
-    requirementsHash: null,
-    region: 'eu',
-    runner: 'python',
-    verification: 'exact',
-    redundancy: 3,
-    units: 10,
-    storage: 'eu',
-  };
-  return call('Marketplace', 'listContract', id, JSON.stringify(details));
-}
+const listing = (id: string): Submission => call('Marketplace', 'listContract', id, details);
 
 /** Executes now; what is committed meanwhile makes it stale. */
 async function endorsedNow(engine: Engine, tx: Tx, submission: Submission): Promise<Endorsed> {

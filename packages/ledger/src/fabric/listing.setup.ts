@@ -7,9 +7,11 @@ export const platform: LedgerIdentity = { mspId: 'PlatformMSP', name: 'orchestra
 
 export const freshJob = (): string => `job_${randomBytes(16).toString('hex')}`;
 
-const hash = (letter: string): string => letter.repeat(64);
+/** A hash that a reader tells from others. */
+export const hash = (letter: string): string => letter.repeat(64);
 
-const details = JSON.stringify({
+/** The details that `listContract` takes. */
+export const details: string = JSON.stringify({
   manifestHash: hash('a'),
   bundleDigest: hash('b'),
   termsHash: hash('7'),

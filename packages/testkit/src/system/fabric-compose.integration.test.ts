@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import type { LedgerIdentity, Submission } from '@assay/core';
 import { ledgerKeyFromSeed, openFabricLedger, type FabricLedger } from '@assay/ledger';
+import { factsOfLife, freshJob, lifeOf, platform } from '@assay/ledger/testing';
 import { startEngine, type Engine } from '@assay/sandbox';
 import { systemClock } from '@assay/server';
 import { testDatabase } from '@assay/store/testing';
@@ -20,37 +20,9 @@ const deployments = [
   { kept: 'raft-3-ca', image: 'fabric', doomed: ['peer-worker-eu', 'orderer1'], programs: 13 },
   { kept: 'bft', image: 'bft', doomed: ['orderer1'], programs: 8 },
 ];
-const platform: LedgerIdentity = { mspId: 'PlatformMSP', name: 'orchestrator', roles: ['orchestrator'] };
-const details = JSON.stringify({
-  manifestHash: 'a'.repeat(64),
-  bundleDigest: 'b'.repeat(64),
-  termsHash: '7'.repeat(64),
-  requirementsHash: null,
-  region: 'eu',
-  runner: 'platform-runner:python-3.14',
-  verification: 'exact',
-  redundancy: 3,
-  units: 1,
-  storage: 'disk:eu',
-});
-
-/** A job that is put on the ledger, paid for and worked on. */
-function lifeOf(job: string): Submission[] {
-  const call = (contract: Submission['contract'], fn: string, ...args: string[]): Submission => ({
-    contract,
-    fn,
-    args: [job, ...args],
-    idempotencyKey: `${job}/${fn}`,
-  });
-  return [
-    call('Marketplace', 'listContract', details),
-    call('Contract', 'activateContract'),
-    call('Contract', 'submitWork', 'c'.repeat(64), 'd'.repeat(64)),
-    call('Contract', 'verifyWork'),
-  ];
-}
-
-const facts = ['ContractListed', 'ContractFunded', 'WorkSubmitted', 'ContractVerified'];
+/** A job that is put on the ledger, paid for, worked on and verified; what follows needs a vote on the window first. */
+const steps = 4;
+const facts = factsOfLife.slice(0, steps);
 
 const runnable = composeLacks === undefined ? describe : describe.skip;
 
@@ -119,8 +91,8 @@ runnable.each(deployments)(`Fabric in containers, $kept${composeLacks ?? ''}`, (
     const database = await testDatabase();
     const ledger = await openLedger(database.db);
     const live = async (): Promise<void> => {
-      const outcomes = await ledger.submit(lifeOf(`job_${randomBytes(16).toString('hex')}`), platform);
-      expect(outcomes.map(({ kind }) => kind)).toEqual(Array(4).fill('committed'));
+      const outcomes = await ledger.submit(lifeOf(freshJob()).slice(0, steps), platform);
+      expect(outcomes.map(({ kind }) => kind)).toEqual(Array(steps).fill('committed'));
     };
     await live();
     const victims = await Promise.all(doomed.map(container));
