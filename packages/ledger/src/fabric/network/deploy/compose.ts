@@ -25,6 +25,8 @@ function hardened(memoryMiB: number, cpus: number) {
     mem_limit: `${memoryMiB}m`,
     cpus,
     pids_limit: 512,
+    // An engine keeps all that a container ever said, unless it is told otherwise.
+    logging: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
   };
 }
 

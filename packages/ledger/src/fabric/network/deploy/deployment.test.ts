@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { composeFile } from './compose.ts';
 import { kubernetesFiles } from './kubernetes.ts';
 import { sharesOf } from './shares.ts';
 import { deployedTopology, slugOf, unitsOf, type Deployment } from './units.ts';
@@ -57,6 +58,25 @@ test.each(keptDeployments)('every program has its own share of keys: %o', (deplo
   const others = [...nodes.map(({ name }) => name), 'client', 'operator'].flatMap((name) => shares.get(name) ?? []);
   expect(others.filter((file) => /\/(?:tls-)?ca\/key|ca-key/.test(file))).toEqual([]);
 });
+
+test.each(keptDeployments)(
+  'nothing in a container grows without bound, but what it is there to keep: %o',
+  (deployment) => {
+    const { services } = composeFile(deployment) as { readonly services: Readonly<Record<string, object>> };
+    expect(Object.keys(services).length).toBeGreaterThan(unitsOf(deployment).length);
+    for (const [name, service] of Object.entries(services)) {
+      expect([name, service]).toEqual([
+        name,
+        expect.objectContaining({
+          logging: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
+          mem_limit: expect.stringMatching(/^\d+m$/) as string,
+          pids_limit: 512,
+          read_only: true,
+        }),
+      ]);
+    }
+  },
+);
 
 /** What a test looks at of the objects for Kubernetes. */
 interface KubernetesObject {
