@@ -702,10 +702,13 @@ CREATE TABLE session (
   id text COLLATE "C" NOT NULL,
   account_id text COLLATE "C" NOT NULL,
   token_hash text COLLATE "C" NOT NULL,
+  client text NOT NULL,
   created_at timestamp with time zone DEFAULT assay_now() NOT NULL,
+  last_used_at timestamp with time zone DEFAULT assay_now() NOT NULL,
   expires_at timestamp with time zone NOT NULL,
   CONSTRAINT session_pkey PRIMARY KEY (id),
   CONSTRAINT session_token_hash_key UNIQUE (token_hash),
+  CONSTRAINT session_client_check CHECK (((length(client) >= 1) AND (length(client) <= 100))),
   CONSTRAINT session_token_hash_check CHECK ((token_hash ~ '^[0-9a-f]{64}$'::text)),
   CONSTRAINT session_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
 );
@@ -1087,7 +1090,7 @@ GRANT INSERT, SELECT, UPDATE ON replica TO assay_app;
 
 GRANT SELECT ON replica_pay TO assay_app;
 
-GRANT DELETE, INSERT (id, account_id, token_hash, expires_at), SELECT ON session TO assay_app;
+GRANT DELETE, INSERT (id, account_id, token_hash, client, expires_at), SELECT, UPDATE (last_used_at) ON session TO assay_app;
 
 GRANT DELETE, INSERT, SELECT ON sign_in_ticket TO assay_app;
 

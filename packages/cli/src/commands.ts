@@ -116,6 +116,16 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./commands/password.ts')).passwordChangeCommand,
   },
   {
+    name: 'sessions list',
+    summary: 'Lists where your account is signed in: since when, with what, and when it was last used.',
+    load: async () => (await import('./commands/sessions.ts')).sessionsListCommand,
+  },
+  {
+    name: 'sessions end',
+    summary: 'Ends one session of your account, or all of them.',
+    load: async () => (await import('./commands/sessions.ts')).sessionsEndCommand,
+  },
+  {
     name: 'keys list',
     summary: 'Lists the API keys of your account and when each was last used.',
     load: async () => (await import('./commands/keys.ts')).keysListCommand,

@@ -70,6 +70,9 @@ function accounts(transport: Transport) {
       post('POST /sessions/ticket', undefined, { ticket }, 'single', o),
     currentSession: (o?: CallOptions) => get('GET /sessions/current', undefined, undefined, o),
     signOut: (o?: CallOptions) => post('DELETE /sessions/current', undefined, undefined, 'natural', o),
+    listSessions: (query: Query<'GET /sessions'> = {}, o?: CallOptions) => get('GET /sessions', undefined, query, o),
+    endSession: (id: string, o?: CallOptions) => post('DELETE /sessions/{id}', { id }, undefined, 'natural', o),
+    endOtherSessions: (o?: CallOptions) => post('DELETE /sessions', undefined, undefined, 'natural', o),
     changePassword: (body: Body<'POST /account/password'>, o?: CallOptions) =>
       post('POST /account/password', undefined, body, 'single', o),
     createApiKey: (body: Body<'POST /api-keys'>, o?: CallOptions) =>

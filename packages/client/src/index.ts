@@ -30,6 +30,7 @@ export {
   type MoneyLine,
   type NewApiKey,
   type Offer,
+  type OpenSession,
   type Operations,
   type Payment,
   type PayoutAccount,

@@ -22,6 +22,7 @@ export const errorCodes = {
   'account.banned': { status: 403, text: 'This account may not order or pay for jobs any more.' },
   'account.no_password': { status: 409, text: 'This account has no password; it signs in by links.' },
   'account.not_found': { status: 404, text: 'No such account.' },
+  'session.not_found': { status: 404, text: 'No such session.' },
   'api_key.not_found': { status: 404, text: 'No such API key.' },
   'api_key.too_many': { status: 409, text: 'The account has as many API keys as it may; revoke one first.' },
   'worker.not_found': { status: 404, text: 'No such worker.' },

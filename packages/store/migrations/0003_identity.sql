@@ -21,12 +21,15 @@ CREATE TABLE session (
   id text COLLATE "C" PRIMARY KEY,
   account_id text COLLATE "C" NOT NULL REFERENCES account,
   token_hash text COLLATE "C" NOT NULL UNIQUE CHECK (token_hash ~ '^[0-9a-f]{64}$'),
+  -- What signed in, as `Firefox on Linux`.
+  client text NOT NULL CHECK (length(client) BETWEEN 1 AND 100),
   created_at timestamptz NOT NULL DEFAULT assay_now(),
+  last_used_at timestamptz NOT NULL DEFAULT assay_now(),
   expires_at timestamptz NOT NULL
 );
 CREATE INDEX session_account ON session (account_id);
 CREATE INDEX session_expiry ON session (expires_at);
-GRANT SELECT, DELETE, INSERT (id, account_id, token_hash, expires_at) ON session TO assay_app;
+GRANT SELECT, DELETE, INSERT (id, account_id, token_hash, client, expires_at), UPDATE (last_used_at) ON session TO assay_app;
 
 -- A sign-in link, good once.
 CREATE TABLE sign_in_ticket (

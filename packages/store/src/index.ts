@@ -10,10 +10,13 @@ export {
   addTicket,
   endOtherSessions,
   endSession,
+  endSessionOf,
   findSession,
+  readSessions,
   takeTicket,
   type Bearer,
   type SessionRow,
+  type SessionView,
 } from './identity/sessions.ts';
 export {
   addApiKey,

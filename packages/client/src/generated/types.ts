@@ -65,6 +65,21 @@ export type Session = {
   readonly expiresAt: string | null;
 };
 
+export type OpenSession = {
+  readonly id: string;
+  /** What signed in, as `Firefox on Linux`. */
+  readonly client: string;
+  readonly createdAt: string;
+  readonly lastUsedAt: string;
+  readonly expiresAt: string;
+  /** Whether this request came by it. */
+  readonly current: boolean;
+};
+
+export type EndedSessions = {
+  readonly ended: number;
+};
+
 export type ApiKeyRequest = {
   readonly name: string;
   readonly scopes: readonly ('jobs:read' | 'jobs:write' | 'workers' | 'ledger' | 'disputes' | 'account' | 'metrics')[];
@@ -775,6 +790,23 @@ export interface Operations {
     readonly body: SessionRequest;
     readonly reply: Session;
   };
+  /** The sessions of this account, newest first. */
+  'GET /sessions': {
+    readonly params: undefined;
+    readonly query: { readonly after?: string; readonly limit?: number; };
+    readonly body: undefined;
+    readonly reply: {
+      readonly items: readonly OpenSession[];
+      readonly next: string | null;
+    };
+  };
+  /** End all sessions of this account but the one that asks, and its links that were not used. */
+  'DELETE /sessions': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: EndedSessions;
+  };
   /** Sign in with a link that works once. */
   'POST /sessions/ticket': {
     readonly params: undefined;
@@ -792,6 +824,13 @@ export interface Operations {
   /** Sign out. */
   'DELETE /sessions/current': {
     readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: undefined;
+  };
+  /** End a session of this account. */
+  'DELETE /sessions/{id}': {
+    readonly params: { readonly id: string; };
     readonly query: undefined;
     readonly body: undefined;
     readonly reply: undefined;

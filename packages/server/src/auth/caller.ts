@@ -41,6 +41,11 @@ export function checkAccess(access: Exclude<Access, string>, caller: Caller | un
   return caller;
 }
 
+/** The session that the caller came by, if it was one. */
+export function sessionOf({ via }: Caller): SessionId | null {
+  return via.kind === 'session' ? via.id : null;
+}
+
 const seeingAll: readonly Role[] = ['operator', 'arbiter', 'auditor'];
 
 /** What the caller may look at. */

@@ -1,8 +1,8 @@
 /** Another password for an account: whoever signed in with the old one is signed out. */
 
-import { refuse, type SessionId } from '@assay/core';
+import { refuse } from '@assay/core';
 import { addAudit, endOtherSessions, findAccountByEmail, replacePasswordHash, type Database } from '@assay/store';
-import type { Caller } from './caller.ts';
+import { sessionOf, type Caller } from './caller.ts';
 import type { PasswordGuard } from './password-guard.ts';
 
 export interface PasswordChange {
@@ -36,11 +36,6 @@ export async function changePassword(
     const ended = await endOtherSessions(tx, id, sessionOf(caller));
     await addAudit(tx, { actor: id, action: 'password.change', ref: id, data: { by: meansOf(caller), ended } });
   });
-}
-
-/** The session that the caller came by, if it was one. */
-function sessionOf({ via }: Caller): SessionId | null {
-  return via.kind === 'session' ? via.id : null;
 }
 
 /** The session or key that the caller came by, for the audit log. */

@@ -24,6 +24,7 @@ import {
 import { scopeNames } from '../api/schemas/account.ts';
 import type { Role } from '../api/routes/route.ts';
 import { rolesOf, type Caller } from './caller.ts';
+import { unknownClient } from './client-kind.ts';
 import { changePassword, type PasswordChange } from './change-password.ts';
 import { passwordGuard } from './password-guard.ts';
 import { standardCost, type ScryptCost } from './password.ts';
@@ -55,10 +56,13 @@ export interface NewAccount {
 export interface SignIn {
   /** Refuses `account.exists`. */
   open(account: NewAccount): Promise<AccountRow>;
-  /** Refuses `auth.wrong_credentials`, and `request.rate_limited` after too many wrong passwords. */
-  withPassword(email: string, password: string, address: string): Promise<SignedIn>;
+  /**
+   * Opens a session for `client`, named in words of our own. Refuses `auth.wrong_credentials`, and `request.rate_limited`
+   * after too many wrong passwords.
+   */
+  withPassword(email: string, password: string, address: string, client?: string): Promise<SignedIn>;
   /** Refuses `auth.wrong_credentials` for a link that was used or is too old. */
-  withTicket(ticket: string, address: string): Promise<SignedIn>;
+  withTicket(ticket: string, address: string, client?: string): Promise<SignedIn>;
   /** Makes a link's secret that signs `account` in once. */
   issueTicket(account: AccountId): Promise<string>;
   signOut(caller: Caller): Promise<void>;
@@ -70,11 +74,11 @@ export interface SignIn {
 export function openSignIn(deps: SignInDeps): SignIn {
   const { db, ids, clock, scrypt = standardCost } = deps;
   const guard = passwordGuard(clock, scrypt);
-  const begin = async (bearer: Bearer, passwordHash: string | null): Promise<SignedIn> => {
+  const begin = async (bearer: Bearer, client: string, passwordHash: string | null): Promise<SignedIn> => {
     const token = newToken('session');
     const id = newId('session', ids);
     const entry = { id, account: bearer.account, tokenHash: hashToken(token), lifeMs: limits.sessionMs };
-    const expiresAt = await addSession(db, { ...entry, passwordHash });
+    const expiresAt = await addSession(db, { ...entry, client, passwordHash });
     if (expiresAt === undefined) throw wrongCredentials();
     const { account, email, region, createdAt } = bearer;
     const roles = rolesOf(bearer.roles);
@@ -87,18 +91,18 @@ export function openSignIn(deps: SignInDeps): SignIn {
       const passwordHash = await guard.hash(password);
       return addAccount(db, { id: newId('account', ids), email, passwordHash, region, roles });
     },
-    async withPassword(email, password, address) {
+    async withPassword(email, password, address, client = unknownClient) {
       guard.admit(address);
       const account = await findAccountByEmail(db, email);
       const right = await guard.isRight(email.toLowerCase(), password, account?.passwordHash);
       if (!account || !right) throw wrongCredentials();
-      return begin({ ...account, account: account.id }, account.passwordHash);
+      return begin({ ...account, account: account.id }, client, account.passwordHash);
     },
-    async withTicket(ticket, address) {
+    async withTicket(ticket, address, client = unknownClient) {
       guard.admit(address);
       const bearer = await takeTicket(db, hashToken(ticket));
       if (!bearer) throw refuse('auth.wrong_credentials', 'the link was used before or is too old', {});
-      return begin(bearer, null);
+      return begin(bearer, client, null);
     },
     async issueTicket(account) {
       const ticket = newToken('ticket');

@@ -1,15 +1,27 @@
 /** Accounts, sessions and API keys. */
 
-import { newId, parseId, refuse, type ApiKeyId, type IdSource } from '@assay/core';
-import { addApiKey, listApiKeys, removeApiKey, type ApiKeyRow, type Database } from '@assay/store';
+import { newId, parseId, refuse, type ApiKeyId, type IdSource, type SessionId } from '@assay/core';
+import {
+  addApiKey,
+  endOtherSessions,
+  endSessionOf,
+  listApiKeys,
+  readSessions,
+  removeApiKey,
+  type ApiKeyRow,
+  type Database,
+  type SessionView,
+} from '@assay/store';
 import type { FastifyReply } from 'fastify';
 import type { HandlersOf } from '../api/handlers.ts';
-import type { Account, ApiKey, Session } from '../api/schemas/account.ts';
+import type { Account, ApiKey, OpenSession, Session } from '../api/schemas/account.ts';
 import { sessionCookie } from '../auth/authenticate.ts';
-import { scopesOf, type Caller } from '../auth/caller.ts';
+import { scopesOf, sessionOf, type Caller } from '../auth/caller.ts';
+import { clientKind } from '../auth/client-kind.ts';
 import type { SignedIn, SignIn } from '../auth/sign-in.ts';
 import { hashToken, newToken } from '../auth/token.ts';
 import { timeOrNull } from '../present/money.ts';
+import { limitOf, pageOf } from './paging.ts';
 
 export interface AccountDeps {
   readonly db: Database;
@@ -25,6 +37,9 @@ type AccountOperations =
   | 'redeemTicket'
   | 'currentSession'
   | 'signOut'
+  | 'listSessions'
+  | 'endSession'
+  | 'endOtherSessions'
   | 'changePassword'
   | 'createApiKey'
   | 'listApiKeys'
@@ -43,16 +58,32 @@ export function accountHandlers(deps: AccountDeps): HandlersOf<AccountOperations
       const { id, email, region, createdAt } = await signIn.open(body);
       return { id, email, region, roles: body.roles, createdAt: createdAt.toISOString() };
     },
-    async signIn({ body }, { address, reply }) {
-      return enter(await signIn.withPassword(body.email, body.password, address), reply);
+    async signIn({ body }, { address, request, reply }) {
+      const client = clientKind(request.headers['user-agent']);
+      return enter(await signIn.withPassword(body.email, body.password, address, client), reply);
     },
-    async redeemTicket({ body }, { address, reply }) {
-      return enter(await signIn.withTicket(body.ticket, address), reply);
+    async redeemTicket({ body }, { address, request, reply }) {
+      const client = clientKind(request.headers['user-agent']);
+      return enter(await signIn.withTicket(body.ticket, address, client), reply);
     },
     currentSession: (_input, { caller }) => presentSession(caller),
     async signOut(_input, { caller, reply }) {
       await signIn.signOut(caller);
       void reply.clearCookie(sessionCookie, cookie);
+    },
+    async listSessions({ query }, { caller }) {
+      const limit = limitOf(query);
+      const rows = await readSessions(db, caller.account, query.after ?? null, limit + 1);
+      const page = pageOf(rows, limit, (row) => row.id);
+      return { ...page, items: page.items.map((row) => presentOpen(row, caller)) };
+    },
+    async endSession({ params }, { caller }) {
+      const id: SessionId | undefined = parseId('session', params.id);
+      if (!id) throw refuse('session.not_found', 'no such session', {});
+      await endSessionOf(db, caller.account, id);
+    },
+    async endOtherSessions(_input, { caller }) {
+      return { ended: await db.transaction((tx) => endOtherSessions(tx, caller.account, sessionOf(caller))) };
     },
     async changePassword({ body }, { address, caller }) {
       await signIn.changePassword(caller, body, address);
@@ -88,6 +119,17 @@ function presentSession(caller: Caller): Session {
     via: caller.via.kind,
     scopes: [...caller.scopes],
     expiresAt: timeOrNull(expiresAt),
+  };
+}
+
+function presentOpen({ id, client, createdAt, lastUsedAt, expiresAt }: SessionView, caller: Caller): OpenSession {
+  return {
+    id,
+    client,
+    createdAt: createdAt.toISOString(),
+    lastUsedAt: lastUsedAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
+    current: id === sessionOf(caller),
   };
 }
 

@@ -11,6 +11,7 @@ const sessionOf = (digit: string, passwordHash: string | null) => ({
   account,
   tokenHash: digit.repeat(64),
   lifeMs: 60_000,
+  client: 'curl',
   passwordHash,
 });
 

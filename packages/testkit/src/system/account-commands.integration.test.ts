@@ -88,3 +88,18 @@ test('a password is changed by what is typed into a pipe, which nothing repeats'
   expect((await fetch(`${market.url}/sessions/current`, { headers: { cookie } })).status).toBe(401);
   await market.running.server.signIn.withPassword('ada@example.org', 'staple of another kind', 'test');
 });
+
+test('sessions are listed, and ended one by one or all at once', async () => {
+  const { apiKey } = await signedIn('bea@example.org', 'correct horse battery');
+  for (let more = 0; more < 2; more += 1) {
+    await market.running.server.signIn.withPassword('bea@example.org', 'correct horse battery', 'test');
+  }
+  const listed = (await assayAs(apiKey, ['sessions', 'list', '--json'])).text.split('\n');
+  const ids = listed.map((line) => (JSON.parse(line) as { id: string }).id);
+  expect(ids).toHaveLength(3);
+  expect(await assayAs(apiKey, ['sessions', 'end'])).toMatchObject({ status: 1 });
+  const ended = await assayAs(apiKey, ['sessions', 'end', ids[0] ?? '']);
+  expect(ended).toEqual({ status: 0, text: `${ids[0]} is ended.` });
+  const all = await assayAs(apiKey, ['sessions', 'end', '--all']);
+  expect(all).toEqual({ status: 0, text: '2 sessions are ended.' });
+});

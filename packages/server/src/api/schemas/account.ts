@@ -2,7 +2,7 @@
 
 import { Type, type Static } from 'typebox';
 import { closed, named, nullable, oneOf, ref } from './named.ts';
-import { id, instant, printable, region } from './scalars.ts';
+import { count, id, instant, printable, region } from './scalars.ts';
 
 /** What a person may be. */
 export const roleNames = ['customer', 'provider', 'operator', 'arbiter', 'auditor'] as const;
@@ -59,6 +59,20 @@ export const Session = named(
   }),
 );
 
+export const OpenSession = named(
+  'OpenSession',
+  Type.Object({
+    id: id('session'),
+    client: Type.String({ description: 'What signed in, as `Firefox on Linux`.' }),
+    createdAt: instant,
+    lastUsedAt: instant,
+    expiresAt: instant,
+    current: Type.Boolean({ description: 'Whether this request came by it.' }),
+  }),
+);
+
+export const EndedSessions = named('EndedSessions', Type.Object({ ended: count }));
+
 export const ApiKeyRequest = named(
   'ApiKeyRequest',
   closed({
@@ -85,5 +99,6 @@ export const NewApiKey = named(
 export type Account = Static<typeof Account>;
 export type AccountRequest = Static<typeof AccountRequest>;
 export type Session = Static<typeof Session>;
+export type OpenSession = Static<typeof OpenSession>;
 export type ApiKey = Static<typeof ApiKey>;
 export type NewApiKey = Static<typeof NewApiKey>;
