@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { openGateway, type Gateway } from './listener.ts';
+import { openGateway, type Gateway, type GatewayDeps } from './listener.ts';
 import { openPeerBook, type PeerBook } from './peers.ts';
 import { authority, clientTable, enrolled, fingerprintOf, tlsFolder, type TlsFolder } from './tls-scene.setup.ts';
 
@@ -21,7 +21,7 @@ describe('a gateway', () => {
   let nowMs: number;
   let warned: string[];
 
-  const open = (handshakeMs?: number): Promise<Gateway> =>
+  const open = (bounds: Pick<GatewayDeps, 'handshakeMs' | 'connections'> = {}): Promise<Gateway> =>
     openGateway({
       paths: folder.paths,
       host: '127.0.0.1',
@@ -30,11 +30,12 @@ describe('a gateway', () => {
       clock: { nowMs: () => nowMs },
       log: {
         info: () => undefined,
-        warn: ({ err }: { readonly err: Error }) => void warned.push(err.message),
+        warn: ({ err, turnedAway }: { readonly err?: Error; readonly turnedAway?: number }) =>
+          void warned.push(err?.message ?? `turned away: ${turnedAway}`),
       },
       answer: (_request, response) => response.end(),
       answerMalformed: (_error, socket) => socket.end('this is no HTTP'),
-      ...(handshakeMs === undefined ? {} : { handshakeMs }),
+      ...bounds,
     });
 
   beforeEach(async () => {
@@ -64,8 +65,18 @@ describe('a gateway', () => {
 
   test('keeps no connection whose handshake does not come to its end', { timeout: 10_000 }, async () => {
     await gateway.close();
-    gateway = await open(100);
+    gateway = await open({ handshakeMs: 100 });
     expect(await once(await connected(), 'end')).toEqual([]);
+  });
+
+  test('says once that it is full', async () => {
+    await gateway.close();
+    gateway = await open({ connections: 1 });
+    await connected();
+    for (let more = 0; more < 2; more += 1) await once(await connected(), 'end');
+    await gateway.reload();
+    await gateway.reload();
+    expect(warned).toEqual(['turned away: 2']);
   });
 
   test('closes although somebody has connected and says nothing', { timeout: 10_000 }, async () => {

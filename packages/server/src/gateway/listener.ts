@@ -23,6 +23,8 @@ export interface GatewayDeps {
   readonly clock: Clock;
   /** How long a handshake may take, `limits.requestBodyMs` by default. */
   readonly handshakeMs?: number;
+  /** How many connections there may be, `limits.tlsConnections` by default. */
+  readonly connections?: number;
   readonly log: Pick<FastifyBaseLogger, 'info' | 'warn'>;
   /** What answers requests. */
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
@@ -34,7 +36,7 @@ export interface GatewayDeps {
 export interface Gateway {
   /** Such as `https://127.0.0.1:8443`. */
   readonly url: string;
-  /** Reads the files again if they changed; what is wrong with them is logged, and the old ones stay in force. */
+  /** Reads the files again if they changed; what is wrong with them is logged, and the old ones stay in force. Connections that were turned away are logged too. */
   reload(): Promise<void>;
   close(): Promise<void>;
 }
@@ -45,7 +47,9 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
   const first = await readTlsFiles(deps.paths, clock.nowMs());
   peers.name(await readClientFile(deps.paths));
   const server = createServer({ ...secured(first), ...bounds, handshakeTimeout }, answer);
-  server.maxConnections = limits.tlsConnections;
+  server.maxConnections = deps.connections ?? limits.tlsConnections;
+  let turnedAway = 0;
+  server.on('drop', () => (turnedAway += 1));
   const connections = followConnections(server, peers);
   server.on('clientError', (error: ConnectionError, socket) => {
     // Before the handshake is over nobody can be told anything, nor would such a connection ever end by itself.
@@ -57,11 +61,16 @@ export async function openGateway(deps: GatewayDeps): Promise<Gateway> {
   const reload = reloading(deps, server, first);
   // What changed while it opened, and which authorities it does without.
   await reload();
-  const timer = setInterval(() => void reload(), limits.tlsLookMs);
+  const look = async (): Promise<void> => {
+    if (turnedAway > 0) deps.log.warn({ turnedAway }, 'the gateway is full and turned connections away');
+    turnedAway = 0;
+    await reload();
+  };
+  const timer = setInterval(() => void look(), limits.tlsLookMs);
   timer.unref();
   return {
     url: urlOf(host, server),
-    reload,
+    reload: look,
     async close() {
       clearInterval(timer);
       const closed = once(server, 'close');
