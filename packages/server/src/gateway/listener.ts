@@ -36,7 +36,10 @@ export interface GatewayDeps {
 export interface Gateway {
   /** Such as `https://127.0.0.1:8443`. */
   readonly url: string;
-  /** Reads the files again if they changed; what is wrong with them is logged, and the old ones stay in force. Connections that were turned away are logged too. */
+  /**
+   * Reads the files again if they changed; what is wrong with them is logged, and the old ones stay in force. Connections
+   * that were turned away are logged too.
+   */
   reload(): Promise<void>;
   close(): Promise<void>;
 }
