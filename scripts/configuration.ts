@@ -42,8 +42,9 @@ ${rows.join('\n')}
 ## A worker
 
 What the owner of a machine allows stands in \`settings.json\` in the worker's folder below the state folder, beside \`url\`
-and \`name\`; \`assay worker join\` writes it. A flag of \`assay worker\` goes before the file. A key that is not listed here, or
-a value out of its bounds, stops the start.
+and \`name\`; \`assay worker join\` writes it. A flag of \`assay worker\` goes before the file. An empty value of a flag, such as
+\`--hours ''\`, or \`--no-egress\` brings the default back. A key that is not listed here, or a value out of its bounds, stops
+the start.
 
 | key | flag | value | default | what it does |
 |---|---|---|---|---|

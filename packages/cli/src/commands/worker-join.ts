@@ -29,7 +29,6 @@ import { install, planText, uninstall } from '../worker/service-manager.ts';
 import { settingOptions, settingsWith } from '../worker/setting-flags.ts';
 import { giveTo, ownUser, planOf } from '../worker/this-service.ts';
 import { whichWorker } from '../worker/which-worker.ts';
-import { usualCapacity } from './worker.ts';
 
 const name: Option = { kind: 'text', doc: 'what people call this device; by default its host name' };
 const keyFile: Option = { kind: 'text', doc: 'a file with the API key of the provider; - reads standard input' };
@@ -65,7 +64,7 @@ async function joinMarket(args: Arguments): Promise<number> {
   const stateDir = workerStateDir();
   const folder = workerFolder(stateDir, device);
   const known = await readSettingsFile(folder);
-  const { url: _, name: __, ...kept } = known ?? { url, name: device, capacity: usualCapacity };
+  const { url: _, name: __, ...kept } = known ?? { url, name: device };
   const settings = settingsWith(args, kept);
   const plan = planOf(device, stateDir, settings);
   if (args.flag('print')) {
@@ -139,7 +138,7 @@ export const workerCheckCommand: Command = {
       url,
       name: _,
       ...kept
-    } = (await readSettingsFile(folder)) ?? { url: undefined, name, capacity: usualCapacity };
+    } = (await readSettingsFile(folder)) ?? { url: undefined, name };
     const apiKey = (await givenApiKey(args.text('key-file'), false)) ?? (await readApiKey(folder));
     const market = saidAccess().url ?? url;
     const findings = await selfTest({ stateDir, settings: settingsWith(args, kept), url: market, apiKey });

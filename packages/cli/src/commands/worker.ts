@@ -1,8 +1,7 @@
 /** `assay worker`: this machine works for a market until Ctrl-C. */
 
-import { constants, cpus, hostname, setPriority } from 'node:os';
+import { constants, hostname, setPriority } from 'node:os';
 import { detectGpu, openWorker, readApiKey, readSettingsFile, workerFolder, workerFolders } from '@assay/worker';
-import { limits } from '@assay/core';
 import { readAccess, type Access } from '../access.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
@@ -23,15 +22,12 @@ export const workerCommand: Command = {
   run,
 };
 
-/** One for each two cores. */
-export const usualCapacity: number = Math.min(limits.workerReplicas, Math.max(1, Math.floor(cpus().length / 2)));
-
 async function run(args: Arguments): Promise<number> {
   const stateDir = args.text('state') ?? workerStateDir();
   const name = args.text('name') ?? (await onlyMember(stateDir)) ?? hostname();
   const folder = workerFolder(stateDir, name);
   const file = await readSettingsFile(folder);
-  const { url: joined, name: _, ...kept } = file ?? { url: undefined, name, capacity: usualCapacity };
+  const { url: joined, name: _, ...kept } = file ?? { url: undefined, name };
   const settings = settingsWith(args, kept);
   const stop = interruption();
   const { url, apiKey } = await accessOf(folder, joined);

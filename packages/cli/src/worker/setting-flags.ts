@@ -1,6 +1,10 @@
-/** The owner's settings as flags of a command: the same table that reads the settings file. */
+/**
+ * The owner's settings as flags of a command: the same table that reads the settings file. Each has a way back to its
+ * default, an empty value or `--no-…`, because `worker join` keeps what was said earlier.
+ */
 
-import { Refusal } from '@assay/core';
+import { cpus } from 'node:os';
+import { limits, Refusal } from '@assay/core';
 import { optionalSettingFields, readSettings, settingFields, type WorkerSettings } from '@assay/worker';
 import { UsageError, type Arguments, type Option } from '../arguments.ts';
 
@@ -10,8 +14,20 @@ const keys = Object.keys(fields) as Key[];
 
 const flagOf = (key: string): string => key.replaceAll('_', '-');
 
+/** One for each two cores. */
+const usualCapacity: number = Math.min(limits.workerReplicas, Math.max(1, Math.floor(cpus().length / 2)));
+
 /** How a list is written in one argument: windows of hours hold commas. */
 const separators: Readonly<Record<string, string>> = { hours: ';', runners: ',' };
+
+function optionsOf(key: Key): [string, Option][] {
+  const [flag, option] = optionOf(key);
+  if (option.kind !== 'flag') return [[flag, option]];
+  return [
+    [flag, option],
+    [`no-${flag}`, { kind: 'flag', doc: `takes --${flag} back` }],
+  ];
+}
 
 function optionOf(key: Key): [string, Option] {
   const { schema } = fields[key];
@@ -29,13 +45,15 @@ function choicesOf(schema: { readonly [key: string]: unknown }): string {
 }
 
 /** The options of a command that takes settings. */
-export const settingOptions: Readonly<Record<string, Option>> = Object.fromEntries(keys.map(optionOf));
+export const settingOptions: Readonly<Record<string, Option>> = Object.fromEntries(keys.flatMap(optionsOf));
 
 /** `base` with what the flags say otherwise. A flag out of its bounds is wrong usage. */
 export function settingsWith(args: Arguments, base: Partial<WorkerSettings>): WorkerSettings {
   const said = Object.fromEntries(keys.flatMap((key) => valueOf(args, key)));
+  const reset = new Set<string>(keys.filter((key) => isReset(args, key)));
+  const kept = Object.fromEntries(Object.entries(base).filter(([key]) => !reset.has(key)));
   try {
-    return readSettings({ ...base, ...said });
+    return readSettings({ capacity: usualCapacity, ...kept, ...said });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const faults = error.details['faults'] as readonly { readonly path: string; readonly message: string }[];
@@ -45,21 +63,23 @@ export function settingsWith(args: Arguments, base: Partial<WorkerSettings>): Wo
   }
 }
 
+/** Whether the flags ask for the default instead of what was said earlier. */
+function isReset(args: Arguments, key: Key): boolean {
+  const flag = flagOf(key);
+  if (settingOptions[flag]?.kind !== 'flag') return args.text(flag)?.trim() === '';
+  if (args.flag(flag) && args.flag(`no-${flag}`)) throw new UsageError(`--${flag} and --no-${flag} exclude each other`);
+  return args.flag(`no-${flag}`);
+}
+
 function valueOf(args: Arguments, key: Key): [string, unknown][] {
   const flag = flagOf(key);
   const option = settingOptions[flag];
+  if (isReset(args, key)) return [];
   if (option?.kind === 'flag') return args.flag(flag) ? [[key, true]] : [];
   const value = option?.kind === 'number' ? args.number(flag) : args.text(flag);
   if (value === undefined) return [];
   const separator = separators[key];
-  return [
-    [
-      key,
-      separator === undefined
-        ? value
-        : String(value)
-            .split(separator)
-            .map((one) => one.trim()),
-    ],
-  ];
+  if (separator === undefined) return [[key, value]];
+  const parts = String(value).split(separator);
+  return [[key, parts.map((one) => one.trim())]];
 }
