@@ -18,6 +18,10 @@ def _fields(data):
     return found
 
 
+# Where modules that were imported ahead keep functions of `time`: the module, the name there, the function's name.
+_took_time = []
+
+
 def _import_ahead():
     import collections, csv, dataclasses, datetime, functools, hashlib, heapq, io, itertools, json, math  # noqa
     import os, pathlib, random, re, statistics, string, struct, subprocess, sys, tempfile, time, traceback  # noqa
@@ -33,6 +37,11 @@ def _import_ahead():
     gc.freeze()
     modules = [(name, module) for name, module in sys.modules.items() if isinstance(module, type(sys))]
     found = {name: (module, frozenset(module.__dict__)) for name, module in modules if name != '__main__'}
+    clocks = {id(value): name for name, value in time.__dict__.items() if type(value) is type(time.time)}
+    for _, module in modules:
+        if module is not time:
+            took = [(module, name, clocks[id(value)]) for name, value in module.__dict__.items() if id(value) in clocks]
+            _took_time.extend(took)
     os.write(1, b'\n')
     return found
 
@@ -47,6 +56,17 @@ def _start_anew(order, variables):
     os.lseek(handle, 0, os.SEEK_SET)
     os.dup2(handle, 0)
     os.execve('/usr/bin/python3', sys.orig_argv[:-1], variables)
+
+
+class _Builtin:
+    """A function that is bound to no object, as those in C that it stands for: classes keep them as attributes."""
+
+    def __init__(self, name, function):
+        self._function = function
+        self.__name__ = self.__qualname__ = name
+
+    def __call__(self, *args, **kwargs):
+        return self._function(*args, **kwargs)
 
 
 def _pin_entropy(seed):
@@ -66,9 +86,9 @@ def _pin_entropy(seed):
     def getrandom(size, flags=0):
         return urandom(size)
 
-    os.urandom = random._urandom = urandom
+    os.urandom = random._urandom = _Builtin('urandom', urandom)
     if hasattr(os, 'getrandom'):
-        os.getrandom = getrandom
+        os.getrandom = _Builtin('getrandom', getrandom)
     original = random.Random.seed
 
     def seed_instance(self, a=None, version=2):
@@ -111,7 +131,7 @@ def _when_imported(name, then):
 
 def _pin_clock(epoch_ms):
     """The clock stands but for a tenth of a millisecond at each reading, and for what is slept."""
-    import sys, time
+    import time
 
     tick = 100_000
     state = {'ns': 0}
@@ -133,21 +153,28 @@ def _pin_clock(epoch_ms):
     def clock_gettime_ns(clock):
         return wall() if clock == time.CLOCK_REALTIME else elapsed()
 
-    time.sleep = sleep
-    time.time_ns = wall
-    time.time = lambda: wall() / 1e9
+    def strftime_now(form, *parts):
+        return strftime(form, *(parts or (localtime(time.time()),)))
+
+    pinned = {
+        'sleep': sleep,
+        'time_ns': wall,
+        'time': lambda: wall() / 1e9,
+        'clock_gettime_ns': clock_gettime_ns,
+        'clock_gettime': lambda clock: clock_gettime_ns(clock) / 1e9,
+        'gmtime': lambda seconds=None: gmtime(time.time() if seconds is None else seconds),
+        'localtime': lambda seconds=None: localtime(time.time() if seconds is None else seconds),
+        'ctime': lambda seconds=None: ctime(time.time() if seconds is None else seconds),
+        'strftime': strftime_now,
+    }
     for name in ('monotonic', 'perf_counter', 'process_time', 'thread_time'):
-        setattr(time, name, lambda: elapsed() / 1e9)
-        setattr(time, name + '_ns', elapsed)
-    time.clock_gettime_ns = clock_gettime_ns
-    time.clock_gettime = lambda clock: clock_gettime_ns(clock) / 1e9
-    time.gmtime = lambda seconds=None: gmtime(time.time() if seconds is None else seconds)
-    time.localtime = lambda seconds=None: localtime(time.time() if seconds is None else seconds)
-    time.ctime = lambda seconds=None: ctime(time.time() if seconds is None else seconds)
-    time.strftime = lambda form, *parts: strftime(form, *(parts or (localtime(time.time()),)))
-    # These took the function before, where they were imported ahead.
-    for name in {'subprocess', 'threading'} & sys.modules.keys():
-        sys.modules[name]._time = time.monotonic
+        pinned[name] = lambda: elapsed() / 1e9
+        pinned[name + '_ns'] = elapsed
+    for name, function in pinned.items():
+        setattr(time, name, _Builtin(name, function))
+    for module, name, function in _took_time:
+        if function in pinned:
+            setattr(module, name, getattr(time, function))
     _when_imported('datetime', lambda module: _pin_dates(module, wall))
 
 

@@ -50,5 +50,8 @@ export const bounds = {
   tunnelWindowBytes: 256 * 1024,
   tunnelPieceBytes: 32 * 1024,
   tunnelConnectMs: 10_000,
+  /** Looking a tunnel's host up: each try, and how many. */
+  resolveTryMs: 3000,
+  resolveTries: 2,
   tunnelIdleMs: 60_000,
 } as const;

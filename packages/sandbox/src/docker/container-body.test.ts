@@ -93,7 +93,8 @@ describe('the system calls of a unit', () => {
   it.each(
     (
       'clone socket socketpair mknod mknodat personality ' +
-      'setpriority ioprio_set sched_setattr sched_setparam sched_setscheduler'
+      'setpriority ioprio_set sched_setattr sched_setparam sched_setscheduler prlimit64 ' +
+      'setsockopt prctl sendto sendmsg sendmmsg splice'
     ).split(' '),
   )('allow %s for some arguments only', (name) => {
     expect(rules(name).length).toBeGreaterThan(0);

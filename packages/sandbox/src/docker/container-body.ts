@@ -1,5 +1,6 @@
 /** What a container is created with: every measure, on every start, and the check that it came out so. */
 
+import { readdirSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { bounds } from './bounds.ts';
 import { seccompProfile } from './seccomp.ts';
@@ -55,6 +56,15 @@ export const baseEnvironment: Readonly<Record<string, string>> = {
   BLIS_NUM_THREADS: '1',
 };
 
+/** The devices of this machine by bus; processors and memory nodes are not among them. */
+const deviceFolders = (): string[] => {
+  try {
+    return readdirSync('/sys/devices').filter((name) => name !== 'system');
+  } catch {
+    return [];
+  }
+};
+
 /**
  * What a unit finds empty: what the daemon hides by itself, what tells one machine from others or what others do on it,
  * and terminals, of which the machine has so many for everybody. Processors and the own control group stay in sight,
@@ -64,10 +74,13 @@ const maskedPaths: readonly string[] = [
   ...'acpi asound kcore keys latency_stats sched_debug scsi timer_list timer_stats'
     .split(' ')
     .map((name) => `/proc/${name}`),
-  ...'cmdline diskstats interrupts modules partitions sys/kernel/random/boot_id'
+  ...'cmdline diskstats fs interrupts modules partitions softirqs sys/kernel/random/boot_id'
     .split(' ')
     .map((name) => `/proc/${name}`),
-  ...'block bus class dev devices/virtual firmware kernel module power'.split(' ').map((name) => `/sys/${name}`),
+  ...'block bus class dev firmware fs/btrfs fs/ext4 fs/f2fs fs/fuse fs/xfs kernel module power'
+    .split(' ')
+    .map((name) => `/sys/${name}`),
+  ...deviceFolders().map((name) => `/sys/devices/${name}`),
   '/dev/pts',
 ];
 

@@ -65,6 +65,17 @@ describe('the egress', () => {
     expect(egress.connections()).toEqual([{ host: 'echo.example.org', port, allowed: false, bytes: 0 }]);
   });
 
+  it('gives up looking hosts up when it closes', async () => {
+    let given = 0;
+    const egress = egressTo([{ host: 'echo.example.org', port }], async () => {}, {
+      resolve: () => new Promise(() => {}),
+      cancel: () => (given += 1),
+    });
+    egress.hear(collectorKinds.tunnelOpen, withNumber(1, `echo.example.org:${port}`));
+    egress.close();
+    expect(given).toBe(1);
+  });
+
   it('bounds connections', async () => {
     const { egress, until, target } = open();
     for (let id = 1; id <= bounds.tunnelsOpen + 1; id += 1)

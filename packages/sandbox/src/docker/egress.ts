@@ -3,12 +3,12 @@
  * no network; what its proxy is asked for comes here as frames, and this process resolves, checks and connects.
  */
 
-import { lookup } from 'node:dns/promises';
 import { connect as connectTo, type Socket } from 'node:net';
 import type { NetworkTarget } from '@assay/core';
 import { FrameViolation } from '../capture/frames.ts';
 import { isPublicAddress } from './address-ranges.ts';
 import { bounds } from './bounds.ts';
+import { hostResolver, type HostResolver } from './host-resolver.ts';
 import { collectorKinds, orderFrame, orderKinds } from './wire.ts';
 
 export interface Connection extends NetworkTarget {
@@ -24,18 +24,17 @@ export interface Egress {
 }
 
 /** How hosts are found and reached. */
-export interface EgressDeps {
-  /** All addresses of the host. */
-  resolve(host: string): Promise<readonly string[]>;
+export interface EgressDeps extends HostResolver {
   admits(address: string): boolean;
   connect(address: string, port: number): Socket;
 }
 
-const internet: EgressDeps = {
-  resolve: async (host) => (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address),
+/** As one unit reaches the internet. */
+const internet = (): EgressDeps => ({
+  ...hostResolver(),
   admits: isPublicAddress,
   connect: (address, port) => connectTo({ host: address, port, allowHalfOpen: true }),
-};
+});
 
 /** The egress of a unit that may connect to nothing: whatever the collector says of tunnels is out of turn. */
 export function noEgress(): Egress {
@@ -76,7 +75,7 @@ export function egressTo(
 ): Egress {
   const exit: Exit = {
     targets,
-    deps: { ...internet, ...changes },
+    deps: { ...internet(), ...changes },
     tunnels: new Map(),
     log: [],
     bytes: 0,
@@ -88,6 +87,7 @@ export function egressTo(
     connections: () => exit.log.map((entry) => ({ ...entry })),
     close() {
       exit.closed = true;
+      exit.deps.cancel();
       for (const tunnel of exit.tunnels.values()) tunnel.socket?.destroy();
       exit.tunnels.clear();
     },

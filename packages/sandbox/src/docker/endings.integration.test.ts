@@ -121,6 +121,20 @@ for path in ('/proc/1/fd/1', '/proc/1/fd/0', '/proc/1/mem'):
       expect(outcome).toMatchObject({ ending: { kind: 'exit', code: 0 }, outputs: [] });
     });
 
+    it('also where its output’s pipe is held by sockets in flight', async () => {
+      const code = `
+import array, os, socket
+here, there = socket.socketpair()
+for end, other in ((here, there), (there, here)):
+    rights = array.array('i', [1, 2, other.fileno()])
+    end.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+print('last words', flush=True)
+`;
+      const { outcome, stdout } = await runPython(kit, code, { limits: { wallMs: 6000 } });
+      expect(outcome.ending).toEqual({ kind: 'exit', code: 0 });
+      expect(stdout).toBe('last words\n');
+    });
+
     // The folder of results is found below whatever now goes by the work folder's name.
     it.each([
       ['/', 'etc'],

@@ -49,7 +49,7 @@ export function plainOrder(command: readonly string[], unit: SandboxUnit): Buffe
 }
 
 interface Start {
-  /** `ahead`: by the interpreter that imports first, whether it waits already or is started now; no unit can tell which. */
+  /** `ahead`: by the interpreter that imports first, whether it waits already or is started now, so that no result hangs on which. */
   readonly mode: 'ahead' | 'fresh';
   readonly blob: Buffer;
   readonly command: readonly string[];

@@ -141,6 +141,32 @@ print([hasattr(each, 'own') for each in (csv, statistics)], sorted(sys.modules))
         '',
       ],
       [
+        'the number of its process, and a seed',
+        { 'main.py': "import os\nprint(os.getpid(), open('/proc/1/cmdline').read())" },
+        { randomSeed: 3 },
+        '18 /platform/shim',
+      ],
+      [
+        'the number of its process',
+        { 'main.py': "import os\nprint(os.getpid(), open('/proc/1/cmdline').read())" },
+        {},
+        '16 /platform/shim',
+      ],
+      [
+        'functions of the pinned clock in a class',
+        {
+          'main.py': `
+import logging, sys, time
+class Own: now = time.time
+print(Own().now() > 0, time.time.__name__)
+logging.basicConfig(stream=sys.stdout, format='%(asctime)s %(relativeCreated)d %(message)s')
+logging.warning('said')
+`,
+        },
+        pinned,
+        'True time\n2026-01-01 00:00:00,',
+      ],
+      [
         'a module that the interpreter looks for on another system',
         { 'main.py': 'import subprocess, sys\nprint(subprocess._mswindows)', 'msvcrt.py': '', '_winapi.py': '' },
         {},
