@@ -80,7 +80,7 @@ export const languages: readonly Language[] = [
     guest: [
       ...shared,
       'gate',
-      ...'bytes descriptors disk file-calls instructions main memory module nan path-calls paths preview1'
+      ...'bytes descriptors disk file-calls instructions main memory module nan path-calls paths preview1 sections value-types'
         .split(' ')
         .map((name) => `wasi/${name}`),
     ],

@@ -22,20 +22,35 @@ export function readByte(from: Reader): number {
   return byte;
 }
 
-/** An unsigned number of at most `bits` bits (64-bit numbers lose precision beyond 2^53, which no size here reaches). */
+/**
+ * An unsigned number of at most `bits` bits, in no more bytes than such a number takes and with nothing in the bits that
+ * are left over: what every reader of the format agrees on. (Beyond 2^53 precision is lost, which no size here reaches.)
+ */
 export function readUnsigned(from: Reader, bits = 32): number {
   let value = 0;
-  for (let shift = 0; shift < Math.ceil(bits / 7) * 7; shift += 7) {
+  for (let shift = 0; shift < bits; shift += 7) {
     const byte = readByte(from);
+    if (shift + 7 > bits && byte >= 2 ** (bits - shift)) break;
     value += (byte & 0x7f) * 2 ** shift;
     if ((byte & 0x80) === 0) return value;
   }
   throw new ModuleRefused('a number is too long');
 }
 
-/** Passes over a number of either sign. */
-export function skipNumber(from: Reader): void {
-  for (let count = 0; count < 10; count += 1) if ((readByte(from) & 0x80) === 0) return;
+/** A number of either sign, as strictly; 64 bits lose precision. */
+export function readSigned(from: Reader, bits: number): number {
+  let value = 0;
+  for (let shift = 0; shift < bits; shift += 7) {
+    const byte = readByte(from);
+    const low = byte & 0x7f;
+    if (shift + 7 > bits) {
+      // The bits that are left over repeat the sign.
+      const sign = low >> (bits - shift - 1);
+      if (byte >= 0x80 || (sign !== 0 && sign !== 0x7f >> (bits - shift - 1))) break;
+    }
+    value += low * 2 ** shift;
+    if ((byte & 0x80) === 0) return (byte & 0x40) === 0 ? value : value - 2 ** (shift + 7);
+  }
   throw new ModuleRefused('a number is too long');
 }
 
@@ -48,7 +63,25 @@ export function readName(from: Reader): string {
   const length = readUnsigned(from);
   const start = from.at;
   skip(from, length);
-  return new TextDecoder().decode(from.bytes.subarray(start, from.at));
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(from.bytes.subarray(start, from.at));
+  } catch {
+    throw new ModuleRefused('a name is no text');
+  }
+}
+
+/** A list: its length and that many entries, each of at least a byte. */
+export function readList<Entry>(from: Reader, readEntry: (from: Reader) => Entry): Entry[] {
+  const count = readUnsigned(from);
+  if (count > from.end - from.at) throw new ModuleRefused('it is cut short');
+  const entries: Entry[] = [];
+  for (let left = count; left > 0; left -= 1) entries.push(readEntry(from));
+  return entries;
+}
+
+/** Throws where something follows what was read. */
+export function readEnd(from: Reader): void {
+  if (from.at !== from.end) throw new ModuleRefused('a section is longer than what it holds');
 }
 
 /** A growing run of bytes. */

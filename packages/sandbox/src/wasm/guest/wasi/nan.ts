@@ -4,8 +4,9 @@
  * by one fixed NaN where it is none equal to itself.
  */
 
-import { readByte, readUnsigned, reader, skip, writer, type Writer } from './bytes.ts';
+import { ModuleRefused, readUnsigned, reader, writer, type Writer } from './bytes.ts';
 import { readInstruction, type FloatKind } from './instructions.ts';
+import { readValueType } from './value-types.ts';
 
 const kinds: readonly FloatKind[] = ['f32', 'f64', 'f32x4', 'f64x2'];
 
@@ -36,26 +37,39 @@ interface Cut {
   readonly kind: FloatKind;
 }
 
-/**
- * The function body `bytes[start…end]`, checked and rewritten; `parameters` is how many its type has. The body as it is
- * where nothing in it computes a NaN.
- */
-export function canonicalBody(bytes: Uint8Array, start: number, end: number, parameters: number): Uint8Array {
+/** As many as V8 gives a function; more could only serve to confuse what counts them. */
+const mostVariables = 50_000;
+
+/** How many parameters the function has, and how many types its module. */
+export interface Surrounding {
+  readonly parameters: number;
+  readonly types: number;
+}
+
+/** The function body `bytes[start…end]`, checked and rewritten; as it is where nothing in it computes a NaN. */
+export function canonicalBody(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  { parameters, types }: Surrounding,
+): Uint8Array {
   const from = reader(bytes, start, end);
   let variables = parameters;
   const groups = readUnsigned(from);
   const groupsAt = from.at;
   for (let left = groups; left > 0; left -= 1) {
     variables += readUnsigned(from);
-    readByte(from);
+    readValueType(from);
+    if (variables > mostVariables) throw new ModuleRefused('a function has too many variables');
   }
   const codeAt = from.at;
   const cuts: Cut[] = [];
   let last: Cut | undefined;
   while (from.at < end) {
-    const { nan } = readInstruction(from);
-    // What takes a NaN from the top and computes with it gives one that is replaced itself.
-    if (last && nan !== last.kind) cuts.push(last);
+    const { nan, takes } = readInstruction(from, types);
+    // What takes a NaN of this kind from the top and computes with it gives one that is replaced itself. (Numbers of
+    // another kind in the same vector need not be NaNs to it.)
+    if (last && takes !== last.kind) cuts.push(last);
     last = nan === undefined ? undefined : { at: from.at, kind: nan };
   }
   if (cuts.length === 0) return bytes.subarray(start, end);
@@ -89,16 +103,4 @@ function replaceNan(out: Writer, kind: FloatKind, variable: number): void {
   read();
   read();
   for (const byte of [...equal, ...choose]) out.byte(byte);
-}
-
-/** The parameters of each function type, by its index. */
-export function readParameters(bytes: Uint8Array, at: number, end: number): number[] {
-  const from = reader(bytes, at, end);
-  return Array.from({ length: readUnsigned(from) }, () => {
-    readByte(from);
-    const parameters = readUnsigned(from);
-    skip(from, parameters);
-    skip(from, readUnsigned(from));
-    return parameters;
-  });
 }
