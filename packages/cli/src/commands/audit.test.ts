@@ -82,6 +82,22 @@ test('verifies the chain, against a head that was kept, and fails where a line w
 test('says so where no sandbox has run', async () => {
   await rm(folder, { recursive: true });
   expect(await say('audit verify')).toMatchObject({ code: 0, text: expect.stringContaining('no sandbox has run yet') });
+  const verified = await say('audit verify', '--json');
+  expect(verified.code).toBe(0);
+  expect(JSON.parse(verified.text)).toEqual({ folder: null, lines: 0, starts: 0, open: 0, head: null, problems: [] });
+  expect(JSON.parse((await say('audit show', '--json')).text)).toMatchObject({ kind: 'none' });
+});
+
+test('a log that is gone does not hold the head that was kept of it', async () => {
+  const kept = /\d+:[0-9a-f]{64}/.exec((await say('audit verify')).text)?.[0] ?? '';
+  await rm(folder, { recursive: true });
+  expect(await say('audit verify', '--kept', kept)).toMatchObject({
+    code: 1,
+    text: expect.stringContaining('the log of the line 3 that was kept is gone'),
+  });
+  const { code, text } = await say('audit verify', '--kept', kept, '--json');
+  expect(code).toBe(1);
+  expect(JSON.parse(text)).toMatchObject({ folder: null, problems: [{ what: expect.stringContaining('gone') }] });
 });
 
 test('looks wherever this machine’s workers are when no folder is named', async () => {

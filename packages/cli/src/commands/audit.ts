@@ -38,7 +38,9 @@ async function show(args: Arguments): Promise<number> {
   const sinceText = args.text('since');
   const since = sinceText === undefined ? 0 : Date.parse(sinceText);
   if (Number.isNaN(since)) throw new UsageError('--since takes an instant such as 2026-11-21 or 2026-11-21T12:00Z');
-  for (const folder of auditFolders(args)) {
+  const { folders, nothing } = auditFolders(args);
+  if (folders.length === 0) tellNothing(args, { kind: 'none', text: nothing }, nothing);
+  for (const folder of folders) {
     for await (const { line } of readAudit(folder)) {
       if (Date.parse(line.at) < since || !labelOf(line).includes(unit)) continue;
       print(args.flag('json') ? JSON.stringify(line) : plain(describe(line)));
@@ -48,8 +50,15 @@ async function show(args: Arguments): Promise<number> {
 }
 
 async function verify(args: Arguments): Promise<number> {
-  const folders = auditFolders(args);
+  const { folders, nothing } = auditFolders(args);
   const kept = keptHead(args.text('kept'));
+  if (folders.length === 0) {
+    // Whoever kept a head knows that a log was there.
+    const text = kept ? `${nothing}: the log of the line ${kept.n} that was kept is gone, or lies elsewhere` : nothing;
+    const problems = kept ? [{ where: '', what: text }] : [];
+    tellNothing(args, { folder: null, lines: 0, starts: 0, open: 0, head: null, problems }, text);
+    return kept ? 1 : 0;
+  }
   if (kept && folders.length > 1) throw new UsageError('--kept is about one log: name its folder with --state');
   let sound = true;
   for (const folder of folders) {
@@ -66,12 +75,16 @@ async function verify(args: Arguments): Promise<number> {
 }
 
 /** The logs below the state folders: one of each worker, and the one that a demo's workers share. */
-function auditFolders(args: Arguments): string[] {
+function auditFolders(args: Arguments): { readonly folders: readonly string[]; readonly nothing: string } {
   const given = args.text('state');
   const tops = given === undefined ? workerStateDirs() : [given];
-  const found = tops.flatMap(logsBelow);
-  if (found.length === 0) printError(`no sandbox has run yet under ${tops.join(' or ')}`);
-  return found;
+  return { folders: tops.flatMap(logsBelow), nothing: `no sandbox has run yet under ${tops.join(' or ')}` };
+}
+
+/** There is no log: a sentence for people, the value for programs. */
+function tellNothing(args: Arguments, value: object, text: string): void {
+  if (args.flag('json')) print(JSON.stringify(value));
+  else printError(text);
 }
 
 function logsBelow(top: string): string[] {

@@ -1,5 +1,6 @@
 /** `assay bans`: who may not order or work, for operators; each change says what it will do and asks. */
 
+import type { Ban } from '@assay/client';
 import { refuse } from '@assay/core';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
@@ -35,17 +36,16 @@ export const bansLiftCommand: Command = {
 
 async function list(args: Arguments): Promise<number> {
   const client = connect();
-  const rows: string[][] = [];
+  const bans: Ban[] = [];
   let after: string | undefined;
   do {
     const page = await client.listBans(after === undefined ? {} : { after });
-    for (const ban of page.items) {
-      if (args.flag('json')) print(JSON.stringify(ban));
-      else rows.push([ban.subject, ban.bannedAt, plain(ban.reason)]);
-    }
+    bans.push(...page.items);
     after = page.next ?? undefined;
   } while (after !== undefined);
-  if (!args.flag('json')) print(rows.length === 0 ? 'nobody is banned' : columns(rows, ''));
+  const rows = bans.map(({ subject, bannedAt, reason }) => [subject, bannedAt, plain(reason)]);
+  if (args.flag('json')) print(JSON.stringify(bans));
+  else print(rows.length === 0 ? 'nobody is banned' : columns(rows, ''));
   return 0;
 }
 

@@ -23,7 +23,7 @@ export const keysRevokeCommand: Command = {
 async function list(args: Arguments): Promise<number> {
   const { items } = await connect().listApiKeys();
   if (args.flag('json')) {
-    for (const key of items) print(JSON.stringify(key));
+    print(JSON.stringify(items));
     return 0;
   }
   const head = ['KEY', 'MADE', 'LAST USED', 'SCOPES', 'NAME'];

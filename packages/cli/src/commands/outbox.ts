@@ -1,5 +1,6 @@
 /** `assay outbox`: what could not be sent to the ledger or a payment provider and waits for an operator. */
 
+import type { HeldMessage } from '@assay/client';
 import { refuse } from '@assay/core';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
@@ -30,17 +31,16 @@ export const outboxResumeCommand: Command = {
 
 async function list(args: Arguments): Promise<number> {
   const client = connect();
-  const rows: string[][] = [];
+  const held: HeldMessage[] = [];
   let after: string | undefined;
   do {
     const page = await client.listHeldMessages(after === undefined ? {} : { after });
-    for (const one of page.items) {
-      if (args.flag('json')) print(JSON.stringify(one));
-      else rows.push([one.message, one.kind, plain(one.op), plain(one.ref), one.addedAt, plain(one.error)]);
-    }
+    held.push(...page.items);
     after = page.next ?? undefined;
   } while (after !== undefined);
-  if (!args.flag('json')) print(rows.length === 0 ? 'no message waits for a person' : columns(rows, ''));
+  const rows = held.map((one) => [one.message, one.kind, plain(one.op), plain(one.ref), one.addedAt, plain(one.error)]);
+  if (args.flag('json')) print(JSON.stringify(held));
+  else print(rows.length === 0 ? 'no message waits for a person' : columns(rows, ''));
   return 0;
 }
 

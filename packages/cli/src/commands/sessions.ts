@@ -31,7 +31,7 @@ async function list(args: Arguments): Promise<number> {
     after = page.next ?? undefined;
   } while (after !== undefined);
   if (args.flag('json')) {
-    for (const session of sessions) print(JSON.stringify(session));
+    print(JSON.stringify(sessions));
     return 0;
   }
   const head = ['SESSION', 'SIGNED IN', 'LAST USED', 'WITH'];

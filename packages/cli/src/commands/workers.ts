@@ -31,7 +31,7 @@ async function list(args: Arguments): Promise<number> {
     after = page.next ?? undefined;
   } while (after !== undefined);
   if (args.flag('json')) {
-    for (const worker of workers) print(JSON.stringify(worker));
+    print(JSON.stringify(workers));
     return 0;
   }
   const head = ['WORKER', 'STATE', 'RUNNING', 'LAST SEEN', 'NAME'];

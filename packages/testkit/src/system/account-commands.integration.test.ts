@@ -94,8 +94,8 @@ test('sessions are listed, and ended one by one or all at once', async () => {
   for (let more = 0; more < 2; more += 1) {
     await market.running.server.signIn.withPassword('bea@example.org', 'correct horse battery', 'test');
   }
-  const listed = (await assayAs(apiKey, ['sessions', 'list', '--json'])).text.split('\n');
-  const ids = listed.map((line) => (JSON.parse(line) as { id: string }).id);
+  const listed = JSON.parse((await assayAs(apiKey, ['sessions', 'list', '--json'])).text) as { id: string }[];
+  const ids = listed.map(({ id }) => id);
   expect(ids).toHaveLength(3);
   expect(await assayAs(apiKey, ['sessions', 'end'])).toMatchObject({ status: 1 });
   const ended = await assayAs(apiKey, ['sessions', 'end', ids[0] ?? '']);

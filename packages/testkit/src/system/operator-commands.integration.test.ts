@@ -31,13 +31,14 @@ test('bans are set with a reason and a yes, listed, and lifted', async () => {
   const { account } = await market.person('eve', ['customer']);
   const reason = 'tried to leave the sandbox';
   expect(await assay('bans', 'list')).toEqual({ status: 0, text: 'nobody is banned' });
+  expect(await assay('bans', 'list', '--json')).toEqual({ status: 0, text: '[]' });
   expect(await assay('bans', 'add', account, '--reason', reason)).toMatchObject({
     status: 1,
     text: expect.stringContaining('--yes') as string,
   });
   const banned = await assay('bans', 'add', account, '--reason', reason, '--yes');
   expect(banned).toEqual({ status: 0, text: `${account} is banned.` });
-  expect(JSON.parse((await assay('bans', 'list', '--json')).text)).toMatchObject({ subject: account, reason });
+  expect(JSON.parse((await assay('bans', 'list', '--json')).text)).toMatchObject([{ subject: account, reason }]);
   expect(await assay('bans', 'lift', account, '--reason', 'a mistake', '--yes')).toMatchObject({ status: 0 });
 });
 
