@@ -53,6 +53,11 @@ export function saidAccess(): { readonly url: string | undefined; readonly apiKe
   return { url: process.env['ASSAY_URL'], apiKey: process.env['ASSAY_API_KEY'] };
 }
 
+/** Runners that a demo takes beside the usual ones. */
+export function saidRunners(): readonly string[] {
+  return (process.env['ASSAY_RUNNERS'] ?? '').split(',').flatMap((name) => name.trim() || []);
+}
+
 /** The user as Windows names them: `DESK\dora`. */
 export function windowsUser(): string {
   return `${process.env['USERDOMAIN'] ?? ''}\\${userInfo().username}`;

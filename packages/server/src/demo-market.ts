@@ -18,7 +18,7 @@ import { scopeNames } from './api/schemas/account.ts';
 import type { Role } from './api/routes/route.ts';
 import { hashToken, newToken } from './auth/token.ts';
 import { startServer, type RunningServer } from './compose.ts';
-import { readConfig, type Config } from './config.ts';
+import { readConfig, settings, type Config } from './config.ts';
 import { systemClock, systemIds } from './system-clock.ts';
 
 export interface DemoOptions {
@@ -30,6 +30,8 @@ export interface DemoOptions {
   readonly windowSeconds: number;
   readonly providers: readonly string[];
   readonly logLevel: string;
+  /** Runners that manifests may name beside the usual ones. */
+  readonly runners?: readonly string[];
   /** The connection profile of a Fabric network that holds the facts; without one the embedded ledger does. */
   readonly fabricProfile?: string;
 }
@@ -107,6 +109,7 @@ function demoConfig(options: DemoOptions, bankUrl: string): Config {
     ASSAY_ASK_PROVIDER_AFTER: '5s',
     ASSAY_IGNORE_NETWORK: 'true',
     ASSAY_LOG_LEVEL: options.logLevel,
+    ASSAY_RUNNERS: [...new Set([...settings.runners.usual.split(','), ...(options.runners ?? [])])].join(','),
     ...(options.fabricProfile === undefined
       ? {}
       : { ASSAY_LEDGER: 'fabric', ASSAY_FABRIC_PROFILE: options.fabricProfile }),

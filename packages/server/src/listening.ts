@@ -2,6 +2,7 @@
 
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { refuse } from '@assay/core';
 import type { Config } from './config.ts';
 import type { Server } from './server.ts';
 
@@ -20,7 +21,11 @@ export async function listen(
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const url = `http://${host}:${port}`;
   const server = await build(config.publicOrigin ?? url);
-  await server.app.listen({ host: config.host, port });
+  await server.app.listen({ host: config.host, port }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    const text = `port ${port} of ${host} is taken: choose another with ASSAY_PORT`;
+    throw refuse('config.invalid', text, { variable: 'ASSAY_PORT' });
+  });
   return { server, url };
 }
 

@@ -1,14 +1,16 @@
 /** `assay demo`: the whole market on this machine, jobs from upload to payout, and one worker of four that lies. */
 
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient } from '@assay/client';
+import { Refusal, refuse } from '@assay/core';
 import { startNetwork, stopNetwork, systemClock } from '@assay/server';
 import { UsageError, type Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { accessFile, checkout, defaultStateDir, toolsDir } from '../config.ts';
+import { accessFile, checkout, defaultStateDir, saidRunners, toolsDir } from '../config.ts';
 import { ensureConsole } from '../console-build.ts';
 import { interruption } from '../interruption.ts';
+import { makeFolder } from '../make-folder.ts';
 import { paint, print, printError } from '../terminal.ts';
 import { runDemoJobs } from '../demo/demo-jobs.ts';
 import { openDemo, type Demo, type DemoSettings } from '../demo/open-demo.ts';
@@ -42,22 +44,23 @@ export const demoCommand: Command = {
 };
 
 async function run(args: Arguments): Promise<number> {
-  const [port, windowSeconds] = [args.number('port') ?? 8080, args.number('window') ?? 3];
+  const port = wholeNumber(args, 'port', 65_535);
+  const windowSeconds = wholeNumber(args, 'window', 30 * 86_400);
   const onFabric = ledgerOf(args) === 'fabric';
   const sandbox = sandboxOf(args);
   // A database belongs to one chain.
   const stateDir = join(defaultStateDir(), onFabric ? 'demo-fabric' : 'demo');
   if (args.flag('fresh')) await stopNetwork(join(stateDir, 'fabric'), { erase: true });
   if (args.flag('fresh')) await rm(stateDir, { recursive: true, force: true });
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await makeFolder(stateDir);
   const stop = interruption();
   const startedMs = performance.now();
   print('Opening a market on this machine: PostgreSQL, ledger, objects, a simulated bank, four workers.');
   const consoleFolder = await ensureConsole(() => print('Building the console (once).'));
-  const settings = { stateDir, consoleFolder, windowSeconds, port, ...sandbox };
+  const settings = { stateDir, consoleFolder, windowSeconds, port, runners: saidRunners(), ...sandbox };
   const demo = await openOn(onFabric, settings).catch((error: unknown) => {
     stop.release();
-    throw error;
+    throw ofPort(error, port);
   });
   const ended = stop.promise.then(() => 'interrupted' as const);
   try {
@@ -89,6 +92,18 @@ async function run(args: Arguments): Promise<number> {
     await demo.close().catch((error: unknown) => printError(`assay: closing failed: ${String(error)}`));
     stop.release();
   }
+}
+
+function wholeNumber(args: Arguments, option: string, most: number): number {
+  const value = args.number(option) ?? 0;
+  if (Number.isInteger(value) && value <= most) return value;
+  throw new UsageError(`--${option} takes a whole number from 0 to ${most}, not "${args.text(option) ?? ''}"`);
+}
+
+/** The server names the variable that sets its port; here a flag does. */
+function ofPort(error: unknown, port: number): unknown {
+  if (!(error instanceof Refusal) || error.details['variable'] !== 'ASSAY_PORT') return error;
+  return refuse('config.invalid', `port ${port} is taken: choose another with --port, or 0 for any`);
 }
 
 function ledgerOf(args: Arguments): 'embedded' | 'fabric' {

@@ -12,6 +12,7 @@ import { formatMoney, isSafePath, moneyFromJson, parseId, refuse, type MoneyJson
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { connect } from '../connect.ts';
+import { makeFolder } from '../make-folder.ts';
 import { columns, paint, plain, print } from '../terminal.ts';
 
 const json = { json: { kind: 'flag', doc: 'print JSON' } } as const;
@@ -161,6 +162,7 @@ export async function saveResults(
   folder: string,
 ): Promise<{ files: number; digest: string }> {
   const tree = await client.getResults(job);
+  await makeFolder(folder, 0o777);
   for (const file of tree.files) {
     if (!isSafePath(file.path))
       throw refuse('result.malformed', `the server names an unsafe path: ${plain(file.path)}`);

@@ -5,6 +5,7 @@ import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { ensureConsole } from '../console-build.ts';
 import { interruption } from '../interruption.ts';
+import { makeFolder } from '../make-folder.ts';
 import { columns, print } from '../terminal.ts';
 
 export const serverCommand: Command = {
@@ -26,6 +27,7 @@ async function run(args: Arguments): Promise<number> {
   }
   const stop = interruption();
   const config = processConfig();
+  await makeFolder(config.stateFolder);
   const consoleFolder = config.consoleFolder ?? (await ensureConsole(() => print('Building the console (once).')));
   const running = await startServer({ ...config, consoleFolder });
   print(`The market is open at ${running.url}. Ctrl-C ends it.`);

@@ -134,11 +134,7 @@ export const workerCheckCommand: Command = {
   async run(args) {
     const stateDir = workerStateDir();
     const folder = workerFolder(stateDir, args.text('name') ?? hostname());
-    const {
-      url,
-      name: _,
-      ...kept
-    } = (await readSettingsFile(folder)) ?? { url: undefined, name };
+    const { url, name: _, ...kept } = (await readSettingsFile(folder)) ?? { url: undefined, name };
     const apiKey = (await givenApiKey(args.text('key-file'), false)) ?? (await readApiKey(folder));
     const market = saidAccess().url ?? url;
     const findings = await selfTest({ stateDir, settings: settingsWith(args, kept), url: market, apiKey });

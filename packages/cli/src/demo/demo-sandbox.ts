@@ -3,7 +3,15 @@
 import { join } from 'node:path';
 import { Fault, refuse, type SandboxDriver } from '@assay/core';
 import { systemClock } from '@assay/server';
-import { builtImage, loadImage, programSettings, readRecipe, startEngine, type Recipe } from '@assay/sandbox';
+import {
+  builtImage,
+  loadImage,
+  programSettings,
+  readRecipe,
+  recipeNames,
+  startEngine,
+  type Recipe,
+} from '@assay/sandbox';
 import { localDriver, usualSettings, type WorkerSettings } from '@assay/worker';
 import { engineInfo } from '../findings/docker.ts';
 
@@ -29,6 +37,8 @@ export interface DemoSandbox {
 export interface DemoSandboxOptions {
   readonly folder: string;
   readonly note: (text: string) => void;
+  /** Runners that are wanted beside those of the demo's own jobs. */
+  readonly runners: readonly string[];
 }
 
 function over(drivers: readonly SandboxDriver[], close: () => Promise<void>): Omit<DemoSandbox, 'jobs' | 'text'> {
@@ -68,7 +78,13 @@ const dockerJobs: readonly DemoJob[] = [
   { example: 'pytorch-train' },
   { example: 'openfoam-cavity' },
 ];
-const dockerImages = ['python', 'r', 'gromacs', 'pytorch', 'openfoam'] as const;
+const dockerImages: readonly string[] = ['python', 'r', 'gromacs', 'pytorch', 'openfoam'];
+
+/** The images of the demo's jobs, and those of the other runners that have a recipe. */
+export function imagesFor(runners: readonly string[], recipes: readonly string[]): readonly string[] {
+  const added = runners.flatMap((runner) => /^platform-runner:(.+)$/.exec(runner)?.[1] ?? []);
+  return [...new Set([...dockerImages, ...added.filter((name) => recipes.includes(name))])];
+}
 
 /**
  * Containers for every worker, with R in containers on every other one and in WebAssembly on the rest. Refuses
@@ -78,7 +94,7 @@ export async function dockerSandbox(
   options: DemoSandboxOptions & { readonly socketPath?: string },
 ): Promise<DemoSandbox> {
   const { imagesDir } = programSettings();
-  const recipes = builtRecipes(imagesDir);
+  const recipes = builtRecipes(imagesFor(options.runners, recipeNames()), imagesDir);
   const engine = await engineFor(options.socketPath);
   try {
     for (const recipe of recipes) await loadImage(recipe, imagesDir, engine.socketPath);
@@ -107,8 +123,8 @@ export async function dockerSandbox(
   }
 }
 
-function builtRecipes(imagesDir: string): readonly Recipe[] {
-  const recipes = dockerImages.map((name) => readRecipe(name));
+function builtRecipes(images: readonly string[], imagesDir: string): readonly Recipe[] {
+  const recipes = images.map((name) => readRecipe(name));
   const missing = recipes.filter((recipe) => builtImage(imagesDir, recipe) === undefined).map(({ name }) => name);
   if (missing.length === 0) return recipes;
   const names = missing.length === recipes.length ? '' : ` ${missing.join(' ')}`;

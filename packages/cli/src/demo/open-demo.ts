@@ -18,6 +18,8 @@ export interface DemoSettings {
   readonly consoleFolder: string;
   readonly windowSeconds: number;
   readonly port: number;
+  /** Taken beside the usual ones. */
+  readonly runners: readonly string[];
   /** The connection profile of a Fabric network. */
   readonly fabricProfile?: string;
   readonly sandbox: 'wasm' | 'docker';
@@ -52,7 +54,7 @@ function note(text: string): void {
 /** Opens the sandboxes, the market, then the workers. Refuses as `dockerSandbox`. */
 export async function openDemo(settings: DemoSettings): Promise<Demo> {
   const { dockerSocket } = settings;
-  const options = { folder: join(settings.stateDir, 'sandbox'), note };
+  const options = { folder: join(settings.stateDir, 'sandbox'), note, runners: settings.runners };
   const sandbox =
     settings.sandbox === 'wasm'
       ? wasmSandbox(options)

@@ -1,6 +1,6 @@
 /** The self-test of a worker: everything that it needs, and a step that mends each lack. */
 
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { totalmem } from 'node:os';
 import { coresOfUnit, cpuScore, readBattery, systemPaths, type WorkerSettings } from '@assay/worker';
@@ -10,6 +10,7 @@ import type { Finding } from '../findings/finding.ts';
 import { diskFinding, gpuFinding, machineFindings, sensorFindings } from '../findings/machine.ts';
 import { marketFindings } from '../findings/market.ts';
 import { sandboxFindings } from '../findings/sandboxes.ts';
+import { makeFolder } from '../make-folder.ts';
 
 export interface SelfTest {
   readonly stateDir: string;
@@ -24,7 +25,7 @@ export interface SelfTest {
 /** Everything, in the order in which an owner would mend it. */
 export async function selfTest(test: SelfTest): Promise<Finding[]> {
   const { stateDir, settings, url, apiKey } = test;
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await makeFolder(stateDir);
   const [node, ...machine] = machineFindings();
   const docker = settings.sandbox === 'wasm' ? [] : await dockerFindings(settings.docker_socket, settings.images_dir);
   const runtimes = async () => {

@@ -11,10 +11,11 @@ import { startEngine, type Engine } from '../docker/engine/engine.ts';
 import { layFiles, readOutput } from '../capture/inputs.setup.ts';
 import { neededImages } from './images.setup.ts';
 import { loadImage } from './load.ts';
-import { readRecipe } from './recipe.ts';
+import { readRecipe, recipeNames } from './recipe.ts';
 
 const examples = join(import.meta.dirname, '../../../../examples');
 const mebibyte = 1024 * 1024;
+const names = recipeNames();
 let folder: string;
 let engine: Engine;
 let driver: DockerDriver;
@@ -32,7 +33,7 @@ async function load(name: string): Promise<{ inputs: InputFile[]; manifest: Mani
     const path = join(entry.parentPath, entry.name);
     if (entry.isFile()) files[path.slice(join(examples, name).length + 1)] = await readFile(path, 'utf8');
   }
-  const runners = ['gromacs', 'openfoam', 'python', 'pytorch', 'r'].map((image) => `platform-runner:${image}`);
+  const runners = names.map((image) => `platform-runner:${image}`);
   const manifest = parseManifestText(files['manifest.json'] ?? '', { runners });
   return { inputs: await layFiles(join(folder, 'inputs'), files), manifest };
 }
@@ -92,7 +93,6 @@ function columns(csv: string): Record<string, number[]> {
   );
 }
 
-const names = ['gromacs', 'openfoam', 'python', 'pytorch', 'r'];
 const { skip, why } = neededImages(names);
 
 describe.skipIf(skip)(`the examples in their images${why}`, { timeout: 900_000 }, () => {
