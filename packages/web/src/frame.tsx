@@ -12,6 +12,7 @@ const places = [
   { to: '/', label: 'Jobs' },
   { to: '/submit', label: 'Submit a job' },
   { to: '/ledger', label: 'Ledger' },
+  { to: '/account', label: 'Account' },
 ] as const;
 
 export function Frame() {
@@ -79,7 +80,7 @@ function Brand() {
 function Places({ label, ...shown }: { label: string; visibleFrom?: string; hiddenFrom?: string }) {
   const path = useRouterState({ select: (state) => state.location.pathname });
   return (
-    <Group component="nav" aria-label={label} gap={4} wrap="nowrap" ml={{ base: -10, sm: 0 }} {...shown}>
+    <Group component="nav" aria-label={label} gap={4} wrap="nowrap" ml={{ base: -7, sm: 0 }} {...shown}>
       {places.map((place) => {
         const below = place.to === '/' ? '/jobs/' : `${place.to}/`;
         const active = path === place.to || path.startsWith(below);

@@ -2,6 +2,7 @@
 
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { Frame } from './frame.tsx';
+import { AccountPage } from './pages/account-page.tsx';
 import { BlockPage } from './pages/block-page.tsx';
 import { JobPage, jobSections, type JobSection } from './pages/job-page.tsx';
 import { JobsPage } from './pages/jobs-page.tsx';
@@ -14,6 +15,7 @@ import { TransactionPage } from './pages/transaction-page.tsx';
 const rootRoute = createRootRoute({ component: Frame, notFoundComponent: LostPage });
 
 const jobsRoute = createRoute({ getParentRoute: () => rootRoute, path: '/', component: JobsPage });
+const accountRoute = createRoute({ getParentRoute: () => rootRoute, path: '/account', component: AccountPage });
 const submitRoute = createRoute({ getParentRoute: () => rootRoute, path: '/submit', component: SubmitPage });
 const jobRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -145,7 +147,7 @@ const explorer = [
 ] as const;
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([jobsRoute, submitRoute, jobRoute, ...explorer]),
+  routeTree: rootRoute.addChildren([jobsRoute, submitRoute, jobRoute, accountRoute, ...explorer]),
   defaultPreload: false,
   scrollRestoration: true,
 });
