@@ -17,16 +17,24 @@ export function readAccess(): Access {
   if (url !== undefined && apiKey !== undefined) return { url, apiKey };
   // A key from the demo's file is not for another market.
   if (url !== undefined) throw refuse('auth.required', 'ASSAY_URL needs ASSAY_API_KEY beside it');
-  try {
-    const parsed: unknown = JSON.parse(readFileSync(accessFile(defaultStateDir()), 'utf8'));
-    if (isAccess(parsed)) return apiKey === undefined ? parsed : { url: parsed.url, apiKey };
-  } catch {
-    // No file: the refusal below says what to do.
-  }
+  const demo = demoAccess();
+  if (demo) return demo;
   throw refuse(
     'auth.required',
     `no market is known: start one with ./assay demo (it leaves its key in ${accessFile(defaultStateDir())}; ASSAY_STATE_DIR moves that), or set ASSAY_URL and ASSAY_API_KEY`,
   );
+}
+
+/** What a running demo left, with a key that the environment may name; undefined where none runs. */
+export function demoAccess(): Access | undefined {
+  const { apiKey } = saidAccess();
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(accessFile(defaultStateDir()), 'utf8'));
+    if (isAccess(parsed)) return apiKey === undefined ? parsed : { url: parsed.url, apiKey };
+  } catch {
+    // No file.
+  }
+  return undefined;
 }
 
 function isAccess(value: unknown): value is Access {

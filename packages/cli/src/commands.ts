@@ -82,7 +82,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'worker leave',
-    summary: 'Ends the service, gives back what runs, and removes the worker’s key, settings and state.',
+    summary: 'Ends the service or process, gives back what runs, and removes the worker’s key, settings and state.',
     load: async () => (await import('./commands/worker-join.ts')).workerLeaveCommand,
   },
   {

@@ -33,6 +33,13 @@ export function columns(rows: readonly (readonly string[])[], indent = '  '): st
   return lines.map((line) => `${indent}${line}`.trimEnd()).join('\n');
 }
 
+/** A word of a command line that people may copy into a shell. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) && !text.includes('..')
+    ? text
+    : `'${plain(text).replaceAll("'", String.raw`'\''`)}'`;
+}
+
 /** Drops control characters, which a stranger's job could use to repaint the reader's terminal. */
 export function plain(text: string): string {
   // eslint-disable-next-line no-control-regex

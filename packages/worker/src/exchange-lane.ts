@@ -41,7 +41,7 @@ export async function exchangeOnce(
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof Refusal && !passingCodes.has(error.code)) throw error;
-      if (attempt === 1) deps.note(`the server does not answer: ${(error as Error).message}`);
+      if (attempt === 1) deps.note(`tries the server again: ${(error as Error).message}`);
       await retryPause(attempt, signal);
     }
   }

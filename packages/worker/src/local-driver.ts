@@ -31,10 +31,32 @@ export function localDriver(options: LocalDriverOptions): SandboxDriver {
   const order = settings.prefer === 'docker' ? (['docker', 'wasm'] as const) : (['wasm', 'docker'] as const);
   const chosen = order
     .filter((name) => settings.sandbox === 'all' || settings.sandbox === name)
-    .map((name) => made[name]());
+    .map((name) => made[name]())
+    .map((driver, _, all) => (all.length > 1 ? telling(driver, options.note, absentOf(driver, settings)) : driver));
   const [only, ...more] = chosen;
   const driver = only !== undefined && more.length === 0 ? only : severalDrivers(chosen);
   return audited(driver, auditLog(join(folder, 'audit'), clock));
+}
+
+/** The runners that are lost with a driver; WebAssembly's are in its program. */
+function absentOf(driver: SandboxDriver, { images_dir: folder }: SandboxSettings): readonly string[] {
+  return driver.name === 'docker' ? allowedImages(folder).map(({ runner }) => runner) : [];
+}
+
+/** The driver, which says when a probe finds it unusable: beside another one nothing else would. */
+function telling(driver: SandboxDriver, note: (text: string) => void, lost: readonly string[]): SandboxDriver {
+  let told: string | undefined;
+  return {
+    ...driver,
+    async probe() {
+      const report = await driver.probe();
+      const why = report.usable ? undefined : report.detail;
+      const names = lost.length === 0 ? '' : `; of ${lost.join(', ')} only what WebAssembly has is offered`;
+      if (why !== undefined && why !== told) note(`no unit runs in ${driver.name}: ${why}${names}`);
+      told = why;
+      return report;
+    },
+  };
 }
 
 function wasmOf({ folder, note }: LocalDriverOptions, settings: SandboxSettings): SandboxDriver {

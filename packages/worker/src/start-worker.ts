@@ -178,7 +178,7 @@ async function identify(options: WorkerOptions, machine: Machine): Promise<Worke
     if (!(error instanceof Fault)) throw error;
     const workerId = await readWorkerId(options.workDir, publicKey);
     if (workerId === undefined) throw error;
-    options.log(`the server does not answer yet: ${error.message}`);
+    options.log(`starts as the worker that it was, without the server for now: ${error.message}`);
     return workerId;
   }
 }

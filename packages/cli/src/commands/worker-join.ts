@@ -3,8 +3,9 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@assay/client';
-import { Fault, refuse, Refusal } from '@assay/core';
+import { Fault, limits, refuse, Refusal } from '@assay/core';
 import {
   holderOf,
   managerFault,
@@ -21,14 +22,15 @@ import { UsageError, type Arguments, type Option } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { saidAccess, workerStateDir } from '../config.ts';
 import { allWell, tellFindings } from '../findings/finding.ts';
-import { print, printError } from '../terminal.ts';
+import { print, printError, shellWord } from '../terminal.ts';
+import { systemClock } from '../system-clock.ts';
 import { givenApiKey } from '../worker/api-key-source.ts';
 import { copyAllowlist, ownImagesDir } from '../worker/own-images.ts';
 import { selfTest } from '../worker/self-test.ts';
 import { install, planText, uninstall } from '../worker/service-manager.ts';
 import { settingOptions, settingsWith } from '../worker/setting-flags.ts';
 import { giveTo, ownUser, planOf } from '../worker/this-service.ts';
-import { whichWorker } from '../worker/which-worker.ts';
+import { onlyWorker, whichWorker } from '../worker/which-worker.ts';
 
 const name: Option = { kind: 'text', doc: 'what people call this device; by default its host name' };
 const keyFile: Option = { kind: 'text', doc: 'a file with the API key of the provider; - reads standard input' };
@@ -46,7 +48,7 @@ export const workerJoinCommand: Command = {
   run: joinMarket,
 };
 
-/** The market's URL without what follows its path; a key in the clear is for this machine only. */
+/** The market's URL; a key in the clear is for this machine only. */
 function marketUrl(text: string): string {
   if (!URL.canParse(text)) throw new UsageError(`"${text}" is not a URL`);
   const url = new URL(text);
@@ -55,7 +57,8 @@ function marketUrl(text: string): string {
     throw new UsageError('the URL of a market begins with https://, or anybody on the way could read the key');
   }
   if (url.username !== '' || url.password !== '') throw new UsageError('the URL of a market holds no password');
-  return url.href.replace(/[?#].*$/, '').replace(/\/$/, '');
+  if (url.pathname !== '/') throw new UsageError(`a market has no path: say ${url.origin}`);
+  return url.origin;
 }
 
 async function joinMarket(args: Arguments): Promise<number> {
@@ -123,7 +126,7 @@ async function serve({ device, stateDir, folder, user, changed, plan }: Serving)
 }
 
 function startByHand(stateDir: string, device: string): number {
-  print(`Start it by hand: ASSAY_STATE_DIR=${stateDir} ./assay worker --name ${device}`);
+  print(`Start it by hand: ASSAY_STATE_DIR=${shellWord(stateDir)} ./assay worker --name ${shellWord(device)}`);
   return 0;
 }
 
@@ -132,8 +135,10 @@ export const workerCheckCommand: Command = {
   options: { name, 'key-file': keyFile, json: { kind: 'flag', doc: 'print JSON' }, ...settingOptions },
   positionals: [],
   async run(args) {
-    const stateDir = workerStateDir();
-    const folder = workerFolder(stateDir, args.text('name') ?? hostname());
+    const named = args.text('name');
+    const stored = named === undefined ? await onlyWorker() : undefined;
+    const stateDir = stored === undefined ? workerStateDir() : dirname(dirname(stored));
+    const folder = stored ?? workerFolder(stateDir, named ?? hostname());
     const { url, name: _, ...kept } = (await readSettingsFile(folder)) ?? { url: undefined, name };
     const apiKey = (await givenApiKey(args.text('key-file'), false)) ?? (await readApiKey(folder));
     const market = saidAccess().url ?? url;
@@ -158,9 +163,7 @@ async function leaveMarket(args: Arguments): Promise<number> {
   const plan = settings && planOf(device, stateDir, settings);
   if (plan && (await uninstall(plan))) print(`The service ${plan.id} is gone.`);
   const holder = await holderOf(folder);
-  if (holder !== undefined) {
-    throw new Fault('worker.running', `process ${holder} works in ${folder}: end it first`, { retry: true });
-  }
+  if (holder !== undefined) await endProcess(holder, folder);
   const unsaid = await readdir(join(folder, 'replicas')).catch(() => []);
   if (unsaid.length > 0 && !args.flag('force')) {
     const text = `${unsaid.length} results in ${folder} were not revealed: start the worker once more, or say --force`;
@@ -171,6 +174,25 @@ async function leaveMarket(args: Arguments): Promise<number> {
   if ((await workerFolders(stateDir)).length === 0) await rm(join(stateDir, 'check'), { recursive: true, force: true });
   print(`${device} has left${settings ? ` ${settings.url}` : ''}; ${folder} is removed.`);
   return 0;
+}
+
+/** Ends a worker that somebody started by hand, as Ctrl-C does: it gives back what runs. Faults `worker.running`. */
+async function endProcess(pid: number, folder: string): Promise<void> {
+  const inTheWay = (why: string) =>
+    new Fault('worker.running', `process ${pid} works in ${folder}${why}: end it first`, { retry: true });
+  // There a signal ends a process at once, in no order.
+  if (process.platform === 'win32') throw inTheWay('');
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw inTheWay(' and belongs to somebody else');
+  }
+  print(`Process ${pid} gives back what runs and ends.`);
+  const lateMs = systemClock.nowMs() + 3 * limits.workerStopMs;
+  while ((await holderOf(folder)) === pid) {
+    if (systemClock.nowMs() > lateMs) throw inTheWay(' and does not end');
+    await sleep(100);
+  }
 }
 
 /** Frees the worker's place in its account. A market that is away or gone keeps nobody from leaving. */

@@ -41,6 +41,10 @@ export async function selfTest(test: SelfTest): Promise<Finding[]> {
     await diskFinding(stateDir, settings.disk_gb),
     ...(await readable(test.user)),
     ...sandboxes.findings,
+    ...namedRunners(
+      settings,
+      sandboxes.runners.map(({ runner }) => runner),
+    ),
     ...docker,
     await gpuFinding(runtimes, sandboxes.runners),
     ...(await limitsOf(settings)),
@@ -64,6 +68,20 @@ function memoryOfUnit({ memory_share: share, capacity }: WorkerSettings): Findin
 function benchmark(settings: WorkerSettings): Finding {
   const text = `${cpuScore()} of the reference core, ${coresOfUnit(settings).toFixed(1)} cores for each unit`;
   return { what: 'benchmark', state: 'ok', text };
+}
+
+/** Whether the runners that the owner names are there. Without any of them a worker would only start and fail. */
+function namedRunners({ runners: named }: WorkerSettings, offered: readonly string[]): Finding[] {
+  const absent = (named ?? []).filter((runner) => !offered.includes(runner));
+  if (absent.length === 0 || offered.length === 0) return [];
+  return [
+    {
+      what: 'runners',
+      state: absent.length === named?.length ? 'problem' : 'missing',
+      text: `no sandbox here has ${absent.join(', ')}`,
+      fix: `--runners with some of ${offered.join(',')}, or --runners '' for all`,
+    },
+  ];
 }
 
 /** What the owner's limits need to see. */

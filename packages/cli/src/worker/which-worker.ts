@@ -2,13 +2,27 @@
 
 import { basename } from 'node:path';
 import { refuse } from '@assay/core';
-import { workerFolder, workerFolders } from '@assay/worker';
+import { readSettingsFile, workerFolder, workerFolders } from '@assay/worker';
 import type { Arguments } from '../arguments.ts';
 import { workerStateDirs } from '../config.ts';
 
 /** The folders of this machine's workers. */
 export async function allWorkers(): Promise<string[]> {
   return (await Promise.all(workerStateDirs().map(workerFolders))).flat();
+}
+
+/** The names of those below a state folder that joined a market. */
+export async function members(stateDir: string): Promise<string[]> {
+  const files = await Promise.all((await workerFolders(stateDir)).map(readSettingsFile));
+  return files.flatMap((file) => file?.name ?? []);
+}
+
+/** The folder of the one worker that joined a market; undefined where none or several did. */
+export async function onlyWorker(): Promise<string | undefined> {
+  const folders = await allWorkers();
+  const files = await Promise.all(folders.map(readSettingsFile));
+  const [only, ...more] = folders.filter((_, index) => files[index] !== undefined);
+  return more.length === 0 ? only : undefined;
 }
 
 /** The folder that `--name` names, else the only one there is; refuses `worker.not_found`. */

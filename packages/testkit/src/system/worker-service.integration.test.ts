@@ -59,7 +59,26 @@ describe('a worker of an owner', { timeout: 400_000 }, () => {
       status: 2,
       text: expect.stringContaining('--capacity must be 1 to 64'),
     });
+    expect(await say('join', `${market.url}/some/path`, '--name', name)).toMatchObject({
+      status: 2,
+      text: expect.stringContaining(`a market has no path: say ${market.url}`),
+    });
+    const nowhere = await joinMarket('--key-file', join(folder, 'key'), '--runners', 'platform-runner:nope');
+    expect(nowhere, nowhere.text).toMatchObject({
+      status: 1,
+      text: expect.stringContaining('no sandbox here has platform-runner:nope'),
+    });
+    const typo = await say('--name', 'a/../typo');
+    expect(typo).toMatchObject({ status: 1, text: expect.stringContaining("worker join URL --name 'a/../typo'") });
     expect(await readdir(join(folder, 'state', 'worker')).catch(() => [])).toEqual([]);
+  });
+
+  test('leaves no folder of a first start that failed', async () => {
+    const access = { ASSAY_URL: 'http://127.0.0.1:1', ASSAY_API_KEY: 'ask_of_a_market_that_is_away' };
+    const started = command.start(['worker', '--name', 'ghost', '--sandbox', 'wasm'], access);
+    expect(await started.ended, started.text()).toBe(1);
+    expect(started.text()).toContain('server.unreachable');
+    expect(await readdir(join(folder, 'state', 'worker'))).toEqual([]);
   });
 
   test('joins in one line, twice like once, with a key that nobody else can read', async () => {
@@ -77,6 +96,13 @@ describe('a worker of an owner', { timeout: 400_000 }, () => {
     // The key need not be given again, and what was said stays.
     expect(await joinMarket()).toMatchObject({ status: 0 });
     expect(await readFile(stateOf('settings.json'), 'utf8')).toBe(written);
+  });
+
+  test('is the one that a check without a name tests', async () => {
+    const { status, text } = await say('check');
+    expect(status, text).toBe(0);
+    expect(text).toContain(`${market.url} answers`);
+    expect(text).toContain('the market takes it');
   });
 
   test('shows the service that it would install', async () => {
@@ -108,13 +134,15 @@ describe('a worker of an owner', { timeout: 400_000 }, () => {
     expect(await say('resume')).toMatchObject({ status: 0 });
     expect(await untilEnded(market.customer, [id], 120_000)).toMatchObject([{ state: 'completed' }]);
 
-    expect(await say('leave')).toMatchObject({ status: 1, text: expect.stringContaining('worker.running') });
-    running.process.kill('SIGTERM');
-    expect(await running.ended, running.text()).toBe(0);
-    expect(await statusOf()).toMatchObject({ runs: false });
     const owner = createClient({ baseUrl: market.url, auth: { kind: 'apiKey', key: apiKey } });
     expect((await owner.listWorkers()).items).toMatchObject([{ name }]);
-    expect(await say('leave')).toMatchObject({ status: 0 });
+    // It ends in good order whoever started it.
+    const left = await say('leave');
+    expect(left, left.text).toMatchObject({
+      status: 0,
+      text: expect.stringContaining('gives back what runs and ends'),
+    });
+    expect(await running.ended, running.text()).toBe(0);
     expect((await owner.listWorkers()).items).toEqual([]);
     expect(await readdir(join(folder, 'state', 'worker'))).toEqual([]);
     expect(await say('status')).toMatchObject({ status: 0, text: 'No worker has its state here.\n' });

@@ -40,15 +40,17 @@ describe('the settings of a worker', () => {
       runners: ['platform-runner:r'],
       battery_percent: 100,
     };
-    expect(readSettingsText(JSON.stringify(whole))).toEqual({ ...usualSettings, ...whole });
+    expect(readSettingsText(JSON.stringify(whole), 'x.json')).toEqual({ ...usualSettings, ...whole });
     expect(
-      faultsOf(() => readSettingsText(JSON.stringify({ ...file, hour: [], capacity: 0, cpu_share: '1' }))),
+      faultsOf(() => readSettingsText(JSON.stringify({ ...file, hour: [], capacity: 0, cpu_share: '1' }), 'x.json')),
     ).toEqual([
       { path: 'hour', message: 'is not a known key; did you mean hours?' },
       { path: 'capacity', message: 'must be 1 to 64' },
       { path: 'cpu_share', message: 'must be a number' },
     ]);
-    expect(faultsOf(() => readSettingsText('{'))).toBeUndefined();
+    expect(faultsOf(() => readSettingsText('{', 'x.json'))).toBeUndefined();
+    expect(() => readSettingsText('{', 'x.json')).toThrow('x.json is not JSON');
+    expect(() => readSettingsText(JSON.stringify({ ...file, capacity: 0 }), 'x.json')).toThrow('x.json: capacity must');
   });
 
   it.each([

@@ -115,21 +115,21 @@ const fileShape = recordShape(
 /** The settings file's content. */
 export type SettingsFile = Membership & WorkerSettings;
 
-/** Reads the text of a settings file; refuses as `readSettings`. */
-export function readSettingsText(text: string): SettingsFile {
+/** Reads the text of the settings file `path`, which a refusal names; refuses as `readSettings`. */
+export function readSettingsText(text: string, path: string): SettingsFile {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw refuse('config.invalid', `the settings file is not JSON: ${error instanceof Error ? error.message : ''}`);
+    throw refuse('config.invalid', `${path} is not JSON: ${error instanceof Error ? error.message : ''}`);
   }
-  return readWith(fileShape, value);
+  return readWith(fileShape, value, `${path}: `);
 }
 
-function readWith<T>(one: Shape<T>, value: unknown): T {
+function readWith<T>(one: Shape<T>, value: unknown, where = ''): T {
   const faults: ShapeFault[] = [];
   const read = one.read(value, '', (fault) => faults.push(fault));
   if (read !== undefined && faults.length === 0) return read;
   const text = faults.map((fault) => `${fault.path || 'the settings'} ${fault.message}`).join('; ');
-  throw refuse('config.invalid', text, { faults: faults.map(({ path, message }) => ({ path, message })) });
+  throw refuse('config.invalid', `${where}${text}`, { faults: faults.map(({ path, message }) => ({ path, message })) });
 }

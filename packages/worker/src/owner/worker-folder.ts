@@ -31,7 +31,7 @@ async function textIn(folder: string, name: string): Promise<string | undefined>
 /** The settings in a worker's folder; undefined where it never joined. Refuses `config.invalid`. */
 export async function readSettingsFile(folder: string): Promise<SettingsFile | undefined> {
   const text = await textIn(folder, settingsName);
-  return text === undefined ? undefined : readSettingsText(text);
+  return text === undefined ? undefined : readSettingsText(text, join(folder, settingsName));
 }
 
 export function writeSettingsFile(folder: string, settings: SettingsFile): Promise<void> {
