@@ -43,6 +43,7 @@ const wrapper = `ulimit -s ${stackKib.kernel} && ulimit -c 0 && ulimit -f 0 && u
 export function spawnChild(runtime: Runtime, options: ChildOptions): Child {
   const flags = [
     `--stack-size=${stackKib.v8}`,
+    ...runtime.v8Flags,
     '--permission',
     `--allow-fs-read=${runtime.folder}/`,
     '--disallow-code-generation-from-strings',

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { conformanceLimits, pythonPrograms, rPrograms, runPython } from '@assay/core/conformance';
 import { driverKit } from './driver.setup.ts';
 import { wasmDriver } from './driver.ts';
-import { pythonRunner, rRunner } from './languages.ts';
+import { assemble, text, unsigned, vector } from './guest/wasi/modules.setup.ts';
+import { pythonRunner, rRunner, wasiRunner } from './languages.ts';
 
 const unbounded = 'import json, sys\nsys.setrecursionlimit(10**9)\n';
 const sorting = (stop: number) => `${unbounded}
@@ -65,3 +66,51 @@ it.each([
   },
   60_000,
 );
+
+const sized = (body: readonly number[]) => [...unsigned(body.length), ...body];
+
+/** A module that calls a function so many times, and then once so that it calls itself 20,000 deep. */
+function deepModule(calls: number): Uint8Array {
+  // 2000 variables of 64 bits, the last of which is set: one of V8's compilers gives each of them a place on the stack.
+  const last = unsigned(2000);
+  const set = [1, ...last, 0x7e, 0x20, 0, 0xad, 0x21, ...last];
+  const descend = [0x20, 0, 0x04, 0x7f, 0x20, 0, 0x41, 1, 0x6b, 0x10, 1, 0x41, 1, 0x6a];
+  const deep = [...set, ...descend, 0x05, 0x20, ...last, 0xa7, 0x0b, 0x0b];
+  const often = [0x03, 0x40, 0x41, 1, 0x10, 1, 0x1a, 0x20, 0, 0x41, 1, 0x6b, 0x22, 0, 0x0d, 0, 0x0b];
+  const begin = [1, 1, 0x7f, 0x41, ...signed(calls), 0x21, 0, ...often, 0x41, ...signed(20_000), 0x10, 1, 0x1a, 0x0b];
+  return assemble({
+    types: [
+      [0x60, 0, 0],
+      [0x60, 1, 0x7f, 1, 0x7f],
+    ],
+    sections: {
+      3: [2, 0, 1],
+      7: vector([
+        [...text('_start'), 0, 0],
+        [...text('memory'), 2, 0],
+      ]),
+      10: vector([sized(begin), sized(deep)]),
+    },
+  });
+}
+
+/** A number above zero as a constant. */
+function signed(value: number): number[] {
+  return value < 0x40 ? [value] : [(value & 0x7f) | 0x80, ...signed(Math.floor(value / 128))];
+}
+
+it('the stack holds as many calls of a WASI function that was called once as of one that was called often', async () => {
+  const kit = await driverKit(wasiRunner);
+  try {
+    const codes: unknown[] = [];
+    for (const calls of [1, 300_000]) {
+      const inputs = await kit.lay({ 'main.wasm': deepModule(calls) });
+      const { outcome, stderr } = await runPython(kit, '', { ...pins, inputs, entryPoint: 'main.wasm' });
+      codes.push([outcome.ending, stderr]);
+    }
+    const fine = [{ kind: 'exit', code: 0 }, ''];
+    expect(codes).toEqual([fine, fine]);
+  } finally {
+    await kit.close();
+  }
+}, 60_000);

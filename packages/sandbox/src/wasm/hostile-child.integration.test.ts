@@ -66,6 +66,7 @@ async function runChild(script: string): Promise<UnitReport & { log: string; pid
       folder,
       main: 'guest/main.mjs',
       overheadBytes: 320 * 1024 * 1024,
+      v8Flags: [],
       node: process.execPath,
       identity,
       walls: await kernelWalls(identity),

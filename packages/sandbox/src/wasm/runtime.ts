@@ -22,6 +22,7 @@ export interface Runtime {
   readonly main: string;
   /** What the process needs for itself, beside the unit's memory. */
   readonly overheadBytes: number;
+  readonly v8Flags: readonly string[];
   /** The Node that runs the child. */
   readonly node: string;
   readonly walls: KernelWalls;
@@ -53,7 +54,8 @@ export async function prepareRuntime(
   const walls = await kernelWalls(identity);
   const bounded = await boundsFault({ walls, identity });
   if (bounded !== undefined) throw new Fault('sandbox.unavailable', bounded, { retry: false });
-  const runtime = { digest, folder, main, overheadBytes: language.overheadBytes, node, identity, walls };
+  const { overheadBytes, v8Flags } = language;
+  const runtime = { digest, folder, main, overheadBytes, v8Flags, node, identity, walls };
   const fault = await damage(folder, language.snapshot);
   if (fault === undefined) return runtime;
   if (fault !== 'missing') note(`the sandbox's runtime for ${language.title} is rebuilt: ${fault}`);
