@@ -27,6 +27,7 @@ export async function followJob(client: Client, jobId: string, options: FollowOp
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   let logsAfter: string | undefined;
+  let told = '';
   const showLogs = async (): Promise<void> => {
     if (options.quiet === true) return;
     for (;;) {
@@ -40,8 +41,12 @@ export async function followJob(client: Client, jobId: string, options: FollowOp
   const look = async (): Promise<Job | undefined> => {
     const job = await client.getJob(jobId);
     await showLogs();
-    if (options.json) print(JSON.stringify({ job: job.id, state: job.state, counts: job.counts }));
-    else line.show(progressText(job));
+    if (options.json) {
+      const event = JSON.stringify({ job: job.id, state: job.state, counts: job.counts });
+      // Looking again is no event.
+      if (event !== told) print(event);
+      told = event;
+    } else line.show(progressText(job));
     return ended.has(job.state) ? job : undefined;
   };
   const bell = changeBell(client, jobId, signal);

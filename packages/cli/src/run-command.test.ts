@@ -25,6 +25,8 @@ test('help of one word tells of its whole family, and --help after two words of 
   expect(one.code).toBe(0);
   expect(one.text).toMatch(/^assay bans add ACCOUNT/);
   expect(one.text).not.toContain('assay bans list');
+  expect(await say('help', 'bans', 'add')).toEqual(one);
+  expect(await say('help', 'bans', 'nothing')).toMatchObject({ code: 2 });
 });
 
 test('what is no command, is half of one or is used wrongly ends with 2 and a sentence', async () => {

@@ -10,7 +10,8 @@ import { print, printError } from './terminal.ts';
 /** Exit statuses: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   const [word = 'help', ...rest] = argv;
-  if (word === 'help' || word === '--help' || word === '-h') return help(rest[0]);
+  if (word === 'help' || word === '--help' || word === '-h')
+    return help(rest.length === 0 ? undefined : rest.join(' '));
   const found = findCommand(word, rest);
   if (!found) {
     const family = commands.filter((command) => command.name.startsWith(`${word} `)).map((command) => command.name);
@@ -78,7 +79,7 @@ async function help(topic: string | undefined): Promise<number> {
     print('\nassay help COMMAND tells more.');
     return 0;
   }
-  const chosen = commands.filter(({ name }) => name === topic || name.split(' ')[0] === topic);
+  const chosen = commands.filter(({ name }) => name === topic || name.startsWith(`${topic} `));
   if (chosen.length === 0) {
     printError(`assay: there is no command "${topic}". Try: assay help`);
     return 2;

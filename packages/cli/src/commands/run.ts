@@ -2,7 +2,7 @@
 
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import type { Client, Quote } from '@assay/client';
+import type { Client, Job, Quote } from '@assay/client';
 import { manifestJson, parseManifest, refuse } from '@assay/core';
 import { verifyReceipt } from '@assay/verify';
 import type { Arguments } from '../arguments.ts';
@@ -11,6 +11,7 @@ import type { Command } from '../command.ts';
 import { confirmed } from '../confirmation.ts';
 import { connect } from '../connect.ts';
 import { followJob } from '../follow-job.ts';
+import { interruption } from '../interruption.ts';
 import { columns, paint, plain, print, printError } from '../terminal.ts';
 import { moneyText, saveResults } from './jobs.ts';
 
@@ -100,8 +101,8 @@ async function run(args: Arguments): Promise<number> {
   if (!args.flag('json')) {
     print(`job ${job.id}: ${job.bundle.files} files uploaded, manifest ${job.manifestHash.slice(0, 16)}…`);
   }
-  await client.payJob(job.id, { method: 'pm_card_visa' });
-  const ended = await followJob(client, job.id, { json: args.flag('json') });
+  const ended = await payAndFollow(client, job.id, args);
+  if (ended === 'interrupted') return 130;
   if (ended.state !== 'completed' && ended.state !== 'verified') {
     printError(
       `assay: the job ended ${ended.state}: ${ended.failure ? `${plain(ended.failure.text)} [${ended.failure.code}]` : 'see assay jobs show'}`,
@@ -109,6 +110,26 @@ async function run(args: Arguments): Promise<number> {
     return 1;
   }
   return fetchAndVerify(client, job.id, args);
+}
+
+/** Pays the job and follows it to its end; who stops looking is told that the job goes on. */
+async function payAndFollow(client: Client, job: string, args: Arguments): Promise<Job | 'interrupted'> {
+  const stop = interruption();
+  try {
+    await client.payJob(job, { method: 'pm_card_visa' });
+    return await followJob(client, job, { json: args.flag('json'), signal: stop.signal });
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    if (!args.flag('json')) {
+      printError(`\nThe job goes on without you: assay jobs show ${job} tells where it stands,`);
+      printError(
+        `assay jobs results ${job} fetches what it made, assay jobs cancel ${job} ends it while it is not paid.`,
+      );
+    }
+    return 'interrupted';
+  } finally {
+    stop.release();
+  }
 }
 
 async function fetchAndVerify(client: Client, job: string, args: Arguments): Promise<number> {
