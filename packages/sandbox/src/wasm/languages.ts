@@ -29,7 +29,7 @@ export interface Language {
   readonly v8Flags: readonly string[];
 }
 
-const shared = ['channel', 'determinism', 'unit', 'wire'];
+const shared = ['channel', 'determinism', 'room', 'unit', 'wire'];
 const emscripten = [...shared, 'files', 'furnish', 'gate', 'rehearsal', 'streams'];
 const webrImage = (folder: string, name: string) => ({
   [`r/${name}.gz`]: `vfs/usr/lib/R/${folder}${name}.data.gz`,

@@ -35,6 +35,7 @@ print(length(seen))
 info <- file.info(seen)
 print(sum(as.numeric(info$mtime)), digits = 20)
 print(info[!startsWith(seen, '//usr/lib'), ])
+print(as.numeric(file.info(c('/', '/tmp', '/job', '/dev'))$mtime), digits = 20)
 print('all')
 `;
 const pins = { randomSeed: 11, epochMs: Date.UTC(2026, 0, 2) };

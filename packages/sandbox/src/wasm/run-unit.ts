@@ -130,9 +130,15 @@ interface Guard {
   close(): void;
 }
 
+/** What the process may hold at once: the interpreter, the unit's memory, and beside it the files that it may have in memory. */
+function residentBound({ limits: allowed, inputs }: SandboxUnit, { overheadBytes }: { overheadBytes: number }) {
+  const inputBytes = inputs.reduce((total, input) => total + input.sizeBytes, 0);
+  return overheadBytes + allowed.memoryBytes + allowed.scratchBytes + inputBytes;
+}
+
 /** The limits from outside: the clock of each phase, the memory watch, the operator's stop. */
 function watch(child: Child, run: UnitRun): Guard {
-  const memoryBytes = run.unit.limits.memoryBytes + run.runtime.overheadBytes;
+  const mostBytes = residentBound(run.unit, run.runtime);
   let killed: Killed | undefined;
   const startCpuMs = run.idle ? (processFigures(child.pid)?.cpuMs ?? 0) : 0;
   let cpuMs = 0;
@@ -146,7 +152,7 @@ function watch(child: Child, run: UnitRun): Guard {
     if (!figures) return;
     cpuMs = Math.max(cpuMs, figures.cpuMs - startCpuMs);
     peakBytes = Math.max(peakBytes, figures.peakBytes);
-    if (figures.residentBytes > memoryBytes) kill('memory');
+    if (figures.residentBytes > mostBytes) kill('memory');
   };
   const onStop = () => kill('operator');
   let clock = setTimeout(() => void child.destroy(), limits.sandboxStartMs);

@@ -40,6 +40,15 @@ export function sources(): Sources {
     monotonic: () => (pinned ? elapsed(pinned) : realMonotonic()),
   };
   Date.now = clocks.real;
+  // The interpreters' glue also dates by `new Date`, pipes for one.
+  const dated = new Proxy(Date, {
+    construct: (target, parts: unknown[], made) =>
+      Reflect.construct(target, parts.length === 0 ? [clocks.real()] : parts, made) as object,
+    apply: (target) => new target(clocks.real()).toString(),
+  });
+  // oxlint-disable-next-line no-extend-native -- else the first Date could be had from any date
+  Object.defineProperty(Date.prototype, 'constructor', { value: dated });
+  globalThis.Date = dated;
   performance.now = clocks.monotonic;
   return {
     clock: (kind) => clocks[kind](),

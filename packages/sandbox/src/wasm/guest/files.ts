@@ -1,12 +1,15 @@
 /** The interpreter's in-memory file system: its quota, and reading the outputs out of it. */
 
+import { resized } from './room.ts';
+
 /** The part of Emscripten's file system that the guest uses. */
 export interface MemoryFiles {
   readonly filesystems: { readonly MEMFS: MemoryFileOps };
   readonly ErrnoError: new (errno: number) => Error;
   readonly streams: readonly (FileStream | null | undefined)[];
   mkdirTree(path: string): void;
-  writeFile(path: string, bytes: Uint8Array): void;
+  /** With `canOwn` the bytes become the file's, else they are copied. */
+  writeFile(path: string, bytes: Uint8Array, options?: { canOwn: boolean }): void;
   readdir(path: string): string[];
   lookupPath(path: string, options: { follow: boolean }): { node: FileNode };
   chmod(path: string, mode: number): void;
@@ -35,6 +38,9 @@ interface DeviceOps {
 interface FileNode {
   readonly id: number;
   readonly mode: number;
+  atime?: number;
+  mtime?: number;
+  ctime?: number;
   usedBytes?: number;
   /** A file's bytes (of either byte array type), a folder's entries. */
   contents?: Uint8Array | Int8Array | Record<string, FileNode>;
@@ -73,8 +79,17 @@ export function limitFiles(files: MemoryFiles, maxBytes: number, maxFiles: numbe
     estimate = exact;
     throw new files.ErrnoError(errnoNoSpace);
   };
-  const { createNode, expandFileStorage, resizeFileStorage } = memory;
+  const { createNode } = memory;
   const write = memory.stream_ops.write;
+  /** In the place of Emscripten's own, which copies and leaves the old bytes to V8. */
+  const provide = (node: FileNode, size: number) => {
+    const bytes = (ArrayBuffer.isView(node.contents) ? node.contents : new Uint8Array()) as Uint8Array<ArrayBuffer>;
+    try {
+      node.contents = resized(bytes, size, maxBytes + base.bytes);
+    } catch {
+      throw new files.ErrnoError(errnoNoSpace);
+    }
+  };
   memory.createNode = (parent, name, mode, dev) => {
     admit(0, 1);
     const node = createNode(parent, name, mode, dev);
@@ -83,12 +98,18 @@ export function limitFiles(files: MemoryFiles, maxBytes: number, maxFiles: numbe
   };
   memory.expandFileStorage = (node, wanted) => {
     const before = capacity(node);
-    if (wanted > before) admit(Math.max(wanted, before < 1 << 20 ? before * 2 : before * 1.125) - before, 0);
-    expandFileStorage(node, wanted);
+    if (wanted <= before) return;
+    const room = Math.max(wanted, Math.min(before * 2, before + (1 << 20)));
+    admit(room - before, 0);
+    provide(node, room);
   };
   memory.resizeFileStorage = (node, size) => {
+    if (node.usedBytes === size) return;
     admit(Math.max(0, size - capacity(node)), 0);
-    resizeFileStorage(node, size);
+    const used = Math.min(node.usedBytes ?? 0, size);
+    provide(node, size);
+    if (ArrayBuffer.isView(node.contents)) node.contents.fill(0, used);
+    node.usedBytes = size;
   };
   const bounded: typeof write = (stream, buffer, offset, length, ...rest) => {
     if (stream.node?.usedBytes === 0) admit(Math.max(0, length - capacity(stream.node)), 0);
@@ -104,17 +125,24 @@ function capacity(node: FileNode): number {
 
 /** Bytes and entries reachable by a path or held open. */
 function count(files: MemoryFiles): { bytes: number; files: number } {
+  const nodes = everyNode(files);
+  let bytes = 0;
+  for (const node of nodes) bytes += capacity(node);
+  return { bytes, files: nodes.size };
+}
+
+/** What is reachable by a path or held open. */
+export function everyNode(files: MemoryFiles): ReadonlySet<FileNode> {
   const seen = new Set<FileNode>();
   const pending = [files.lookupPath('/', { follow: false }).node];
   for (const stream of files.streams) if (stream?.node) pending.push(stream.node);
-  let bytes = 0;
   for (let node = pending.pop(); node; node = pending.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
-    if (ArrayBuffer.isView(node.contents)) bytes += node.contents.length;
-    else if (files.isDir(node.mode) && node.contents) pending.push(...Object.values(node.contents));
+    if (!ArrayBuffer.isView(node.contents) && files.isDir(node.mode) && node.contents)
+      pending.push(...Object.values(node.contents));
   }
-  return { bytes, files: seen.size };
+  return seen;
 }
 
 /** Takes the folder away with everything in it. */

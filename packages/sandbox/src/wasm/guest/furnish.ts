@@ -11,7 +11,7 @@ export function furnish(files: MemoryFiles, unit: GuestUnit, randomFill: (bytes:
   for (const input of unit.inputs) {
     const path = `${workFolder}/${input.path}`;
     files.mkdirTree(path.slice(0, path.lastIndexOf('/')));
-    files.writeFile(path, readExactly(input.sizeBytes));
+    files.writeFile(path, readExactly(input.sizeBytes), { canOwn: true });
     files.chmod(path, 0o444);
   }
   files.mkdirTree(`${workFolder}/${unit.outputDir}`);

@@ -3,7 +3,7 @@
  * what most units call first. No unit finds a trace of it: the memory is put back afterwards, and here all the rest.
  */
 
-import type { MemoryFiles } from './files.ts';
+import { everyNode, type MemoryFiles } from './files.ts';
 
 interface Rehearsing {
   readonly FS: MemoryFiles;
@@ -17,8 +17,10 @@ export function leavingNoTrace(interpreter: Rehearsing, work: () => void): void 
   const { FS } = interpreter;
   const { nextInode } = FS;
   const before = stateOf(interpreter);
+  const times = [...everyNode(FS)].map((node) => ({ node, atime: node.atime, mtime: node.mtime, ctime: node.ctime }));
   work();
   FS.nextInode = nextInode;
+  for (const { node, ...was } of times) Object.assign(node, was);
   if (stateOf(interpreter) !== before) throw new Error('the rehearsal left a trace');
 }
 
@@ -26,5 +28,8 @@ export function leavingNoTrace(interpreter: Rehearsing, work: () => void): void 
 function stateOf({ FS, HEAPU8, stackSave }: Rehearsing): string {
   const open = FS.streams.filter((stream) => stream).length;
   const names = ['/', '/tmp', FS.cwd()].map((folder) => FS.readdir(folder).join());
-  return [FS.nextInode, open, FS.cwd(), ...names, HEAPU8.length, stackSave?.()].join(' ');
+  const nodes = [...everyNode(FS)].map(
+    ({ id, mode, usedBytes, atime, mtime, ctime }) => `${id}:${mode}:${usedBytes}:${atime}:${mtime}:${ctime}`,
+  );
+  return [FS.nextInode, open, FS.cwd(), ...names, ...nodes, HEAPU8.length, stackSave?.()].join(' ');
 }

@@ -1,5 +1,7 @@
 /** The in-memory files of a WASI program: folders, files and links under one root, bounded in bytes and number. */
 
+import { resized } from '../room.ts';
+
 /** Numbers of `errno` in WASI preview 1. */
 export const errno = {
   success: 0,
@@ -48,7 +50,7 @@ export interface FileNode extends Common {
   readonly kind: 'file';
   readonly readOnly: boolean;
   /** Room for the contents; the first `size` bytes count. */
-  room: Uint8Array;
+  room: Uint8Array<ArrayBuffer>;
   size: number;
 }
 
@@ -68,7 +70,7 @@ export interface Disk {
   readonly root: FolderNode;
   folder(parent: FolderNode, name: string): FolderNode;
   /** A file with `contents` that nobody can change where `readOnly`. */
-  file(parent: FolderNode, name: string, contents: Uint8Array, readOnly: boolean): FileNode;
+  file(parent: FolderNode, name: string, contents: Uint8Array<ArrayBuffer>, readOnly: boolean): FileNode;
   link(parent: FolderNode, name: string, target: string): LinkNode;
   /** Names an existing node once more, or under another name. */
   enter(parent: FolderNode, name: string, node: Node): void;
@@ -91,6 +93,7 @@ function space() {
   let leftBytes = Number.POSITIVE_INFINITY;
   let leftEntries = Number.POSITIVE_INFINITY;
   return {
+    leftBytes: () => leftBytes,
     charge(bytes: number, entries: number) {
       if (bytes > leftBytes || entries > leftEntries) throw new WasiError(errno.noSpace);
       leftBytes -= bytes;
@@ -104,15 +107,13 @@ function space() {
 }
 
 /** Changes to what files hold. */
-function fileContents(charge: (bytes: number, entries: number) => void, nowNs: () => bigint) {
+function fileContents({ charge, leftBytes: mostBytes }: ReturnType<typeof space>, nowNs: () => bigint) {
   const provide = (file: FileNode, size: number) => {
     if (size > largestFile) throw new WasiError(errno.fileTooLarge);
     if (size <= file.room.length) return;
     const wanted = Math.max(size, Math.min(file.room.length * 2, file.room.length + (1 << 20)));
     charge(wanted - file.room.length, 0);
-    const room = new Uint8Array(wanted);
-    room.set(file.room.subarray(0, file.size));
-    file.room = room;
+    file.room = resized(file.room, wanted, Math.min(largestFile, mostBytes() + file.room.length));
   };
   const demandWritable = (file: FileNode) => {
     if (file.readOnly) throw new WasiError(errno.access);
@@ -123,7 +124,7 @@ function fileContents(charge: (bytes: number, entries: number) => void, nowNs: (
       demandWritable(file);
       if (size === 0) {
         charge(-file.room.length, 0);
-        file.room = new Uint8Array();
+        file.room = resized(file.room, 0, 0);
       }
       provide(file, size);
       if (size < file.size) file.room.fill(0, size, file.size);
@@ -140,7 +141,8 @@ function fileContents(charge: (bytes: number, entries: number) => void, nowNs: (
 
 /** An empty disk; `nowNs` dates what changes. */
 export function memoryDisk(nowNs: () => bigint): Disk {
-  const { charge, bound } = space();
+  const spaces = space();
+  const { charge, bound } = spaces;
   let lastInode = 0n;
   const common = (): Common => {
     lastInode += 1n;
@@ -149,7 +151,7 @@ export function memoryDisk(nowNs: () => bigint): Disk {
   const discard = (node: Node) => {
     if (node.links > 0 || node.opens > 0) return;
     charge(node.kind === 'file' ? -node.room.length : 0, -1);
-    if (node.kind === 'file') node.room = new Uint8Array();
+    if (node.kind === 'file') node.room = resized(node.room, 0, 0);
   };
   const enter = (parent: FolderNode, name: string, node: Node) => {
     if (name === '' || name === '.' || name === '..' || name.includes('/')) throw new WasiError(errno.invalid);
@@ -191,7 +193,7 @@ export function memoryDisk(nowNs: () => bigint): Disk {
       node.opens -= 1;
       discard(node);
     },
-    ...fileContents(charge, nowNs),
+    ...fileContents(spaces, nowNs),
     bound,
   };
 }
