@@ -81,6 +81,7 @@ function accounts(transport: Transport) {
     deleteApiKey: (id: string, o?: CallOptions) => post('DELETE /api-keys/{id}', { id }, undefined, 'natural', o),
     createPayoutAccount: (body: Body<'POST /payout-accounts'>, o?: CallOptions) =>
       post('POST /payout-accounts', undefined, body, 'keyed', o),
+    listPayoutAccounts: (o?: CallOptions) => get('GET /payout-accounts', undefined, undefined, o),
     createWorker: (body: Body<'POST /workers'>, o?: CallOptions) =>
       post('POST /workers', undefined, body, 'natural', o),
     listWorkers: (query: Query<'GET /workers'> = {}, o?: CallOptions) => get('GET /workers', undefined, query, o),

@@ -18,6 +18,7 @@ import { demoAccess, readAccess, type Access } from '../access.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { saidAccess, workerStateDir } from '../config.ts';
+import { payoutFinding } from '../findings/market.ts';
 import { interruption } from '../interruption.ts';
 import { systemClock } from '../system-clock.ts';
 import { makeFolder } from '../make-folder.ts';
@@ -58,6 +59,8 @@ async function run(args: Arguments): Promise<number> {
     ...(gpu.name !== null && { gpu: gpu.name }),
   });
   print(`${name} works for ${url} as ${worker.workerId}. Ctrl-C gives back what runs and ends.`);
+  const payouts = await payoutFinding(url, apiKey);
+  if (payouts?.state === 'missing') print(`${payouts.text}; assay worker check says how to add it.`);
   await Promise.race([stop.promise, worker.done]);
   await worker.stop();
   stop.release();

@@ -11,7 +11,10 @@ const askMs = 10_000;
 export async function marketFindings(url: string, apiKey: string | undefined): Promise<Finding[]> {
   const reached = await reach(url);
   if (reached.some(({ state }) => state === 'problem')) return reached;
-  return [...reached, await knowsKey(url, apiKey)];
+  const key = await knowsKey(url, apiKey);
+  if (key.state === 'problem' || apiKey === undefined) return [...reached, key];
+  const payout = await payoutFinding(url, apiKey);
+  return payout ? [...reached, key, payout] : [...reached, key];
 }
 
 async function reach(url: string): Promise<Finding[]> {
@@ -50,3 +53,26 @@ async function knowsKey(url: string, apiKey: string | undefined): Promise<Findin
     return { what: 'API key', state: 'problem', text: `the market does not take it: ${error.message}`, fix };
   }
 }
+
+/** Whether the key's owner has an account to be paid on; undefined where the market does not tell. */
+export async function payoutFinding(url: string, apiKey: string): Promise<Finding | undefined> {
+  try {
+    const { items } = await createClient({ baseUrl: url, auth: { kind: 'apiKey', key: apiKey } }).listPayoutAccounts();
+    if (items.length > 0) return { what: 'payouts', state: 'ok', text: `go to ${items.map(placeOf).join(', ')}` };
+    return {
+      what: 'payouts',
+      state: 'missing',
+      text: 'no account to be paid on: what is earned waits at the market until there is one',
+      fix:
+        `curl -X POST ${url}/payout-accounts -H 'authorization: Bearer KEY' -H 'content-type: application/json' ` +
+        `-H 'idempotency-key: my-payouts' -d '{"region":"eu"}' with the API key and your region`,
+    };
+  } catch (error) {
+    // A market that does not tell hands out work all the same.
+    if (error instanceof Refusal || error instanceof Fault) return undefined;
+    throw error;
+  }
+}
+
+const placeOf = ({ provider, region }: { readonly provider: string; readonly region: string }): string =>
+  `${provider} in ${region}`;

@@ -873,6 +873,16 @@ export interface Operations {
     readonly body: PayoutAccountRequest;
     readonly reply: PayoutAccount;
   };
+  /** The accounts in use that earnings are paid to, one of a region at most. */
+  'GET /payout-accounts': {
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly reply: {
+      readonly items: readonly PayoutAccount[];
+      readonly next: string | null;
+    };
+  };
   /** Register a device by its public key; the same key and owner again answers with the same worker. */
   'POST /workers': {
     readonly params: undefined;

@@ -4,6 +4,7 @@ import {
   newId,
   parseId,
   refuse,
+  regions,
   type AccountId,
   type IdSource,
   type PaymentProvider,
@@ -18,6 +19,7 @@ import {
   registerWorker,
   removeWorker,
   type Database,
+  type PayoutAccountRow,
 } from '@assay/store';
 import type { HandlersOf } from '../api/handlers.ts';
 import type { PayoutAccount, Worker } from '../api/schemas/worker.ts';
@@ -34,7 +36,7 @@ export interface ProviderDeps {
 /** The handlers. */
 export function providerHandlers(
   deps: ProviderDeps,
-): HandlersOf<'createPayoutAccount' | 'createWorker' | 'listWorkers' | 'removeWorker'> {
+): HandlersOf<'createPayoutAccount' | 'listPayoutAccounts' | 'createWorker' | 'listWorkers' | 'removeWorker'> {
   const { db, ids } = deps;
   return {
     async createPayoutAccount({ body }, { caller }): Promise<PayoutAccount> {
@@ -42,8 +44,14 @@ export function providerHandlers(
       const provider = deps.providers.forRegion(region);
       const known = await findPayoutAccount(db, caller.account, region);
       const row = known ?? (await openPayoutAccount(deps, caller.account, region));
-      const { destination, createdAt } = row;
-      return { region, provider: provider.name, destination, createdAt: createdAt.toISOString() };
+      return presentPayoutAccount(provider, row);
+    },
+    async listPayoutAccounts(_, { caller }) {
+      const rows = await Promise.all(regions.map((region) => findPayoutAccount(db, caller.account, region)));
+      const items = rows.flatMap((row) =>
+        row === undefined ? [] : presentPayoutAccount(deps.providers.forRegion(row.region), row),
+      );
+      return { items, next: null };
     },
     async createWorker({ body }, { caller }) {
       const id = newId('worker', ids);
@@ -61,6 +69,11 @@ export function providerHandlers(
       return { ...page, items: page.items.map(presentWorker) };
     },
   };
+}
+
+function presentPayoutAccount(provider: PaymentProvider, row: PayoutAccountRow): PayoutAccount {
+  const { region, destination, createdAt } = row;
+  return { region, provider: provider.name, destination, createdAt: createdAt.toISOString() };
 }
 
 async function openPayoutAccount(deps: ProviderDeps, account: AccountId, region: Region) {

@@ -168,6 +168,16 @@ export const accountRoutes = {
     reply: ref(PayoutAccount),
     refuses: ['payment.region_unavailable', 'payment.refused', 'payment.unknown'],
   }),
+  listPayoutAccounts: route({
+    method: 'GET',
+    path: '/payout-accounts',
+    tag: 'providers',
+    summary: 'The accounts in use that earnings are paid to, one of a region at most.',
+    access: { scope: 'workers', roles: ['provider'] },
+    status: 200,
+    reply: page(ref(PayoutAccount)),
+    refuses: [],
+  }),
   createWorker: route({
     method: 'POST',
     path: '/workers',
