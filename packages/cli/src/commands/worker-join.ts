@@ -33,6 +33,7 @@ import { giveTo, ownUser, planOf } from '../worker/this-service.ts';
 import { onlyWorker, whichWorker } from '../worker/which-worker.ts';
 
 const name: Option = { kind: 'text', doc: 'what people call this device; by default its host name' };
+const which: Option = { kind: 'text', doc: 'which worker; may be left out where there is one' };
 const keyFile: Option = { kind: 'text', doc: 'a file with the API key of the provider; - reads standard input' };
 
 export const workerJoinCommand: Command = {
@@ -132,7 +133,7 @@ function startByHand(stateDir: string, device: string): number {
 
 export const workerCheckCommand: Command = {
   usage: 'worker check [--name NAME] [--key-file FILE] [--json] [SETTING…]',
-  options: { name, 'key-file': keyFile, json: { kind: 'flag', doc: 'print JSON' }, ...settingOptions },
+  options: { name: which, 'key-file': keyFile, json: { kind: 'flag', doc: 'print JSON' }, ...settingOptions },
   positionals: [],
   async run(args) {
     const named = args.text('name');
@@ -150,7 +151,7 @@ export const workerCheckCommand: Command = {
 
 export const workerLeaveCommand: Command = {
   usage: 'worker leave [--name NAME] [--force]',
-  options: { name, force: { kind: 'flag', doc: 'also where results are lost that the market has not seen' } },
+  options: { name: which, force: { kind: 'flag', doc: 'also where results are lost that the market has not seen' } },
   positionals: [],
   run: leaveMarket,
 };
