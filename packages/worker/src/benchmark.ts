@@ -26,6 +26,22 @@ export function coresOfUnit({ cpu_share: share, capacity }: WorkerSettings, core
   return (cores * share) / capacity;
 }
 
+/**
+ * The memory in GiB that one of the units may have, where so much is left for it. A container's files count as its memory; a
+ * process of WebAssembly holds beside it the interpreter, scratch space of half as much and the inputs, both up to a bound.
+ */
+export function memoryOfUnit(leftGb: number, driver: 'docker' | 'wasm'): number {
+  if (driver === 'docker') return leftGb;
+  const [scratch, inputs, own] = [
+    limits.sandboxScratchBytes,
+    limits.bundleUnpackedBytes,
+    limits.sandboxRuntimeBytesR,
+  ].map((bytes) => bytes / 1024 ** 3) as [number, number, number];
+  const forUnit = leftGb - own;
+  // Each piece of m + min(scratch, m / 2) + min(inputs, m), which is concave, so that the largest solution is the one.
+  return Math.max(forUnit / 2.5, (forUnit - inputs) / 1.5, (forUnit - scratch) / 2, forUnit - scratch - inputs);
+}
+
 export interface Offering {
   readonly settings: WorkerSettings;
   readonly score: number;
@@ -41,7 +57,8 @@ export function isOfClass(machine: Machine, machineClass: string): boolean {
 /** What this machine offers with that driver; cores and memory are those that one unit may have. */
 export function describeMachine(report: DriverReport, { settings, score, gpu }: Offering): Machine {
   const driver = report.driver === 'docker' ? 'docker' : 'wasm';
-  const memoryGb = ((totalmem() / 1024 ** 3) * settings.memory_share) / settings.capacity;
+  const leftGb = ((totalmem() / 1024 ** 3) * settings.memory_share) / settings.capacity;
+  const memoryGb = memoryOfUnit(leftGb, driver);
   const runners = report.runners.filter(({ runner }) => settings.runners?.includes(runner) ?? true);
   return {
     arch: arch(),
