@@ -9,7 +9,11 @@ const pageBytes = 4096;
 const mebibyte = 1024 * 1024;
 
 /** What a unit needs of a container. Inputs are rounded up, so that units of one job fall into one class. */
-export function classOf({ limits: bound, inputs }: SandboxUnit, image: RunnerImage, runtime: RuntimeName): CellClass {
+export function classOf(
+  { limits: bound, inputs, network }: SandboxUnit,
+  image: RunnerImage,
+  runtime: RuntimeName,
+): CellClass {
   const files = inputs.reduce((sum, input) => sum + Math.ceil(input.sizeBytes / pageBytes) * pageBytes, 0);
   const inputBytes = mebibyte * 2 ** Math.ceil(Math.log2(Math.max(1, files / mebibyte)));
   const inputFiles = 2 ** Math.ceil(Math.log2(Math.max(64, inputs.length * 8)));
@@ -21,6 +25,7 @@ export function classOf({ limits: bound, inputs }: SandboxUnit, image: RunnerIma
     tmpfsBytes: inputBytes + Math.max(bound.scratchBytes, bounds.scratchMinBytes),
     tmpfsFiles: inputFiles + limits.sandboxScratchFiles,
     fileBytes: Math.max(bound.scratchBytes, inputBytes),
+    connects: (network?.length ?? 0) > 0,
     ahead: [],
   };
 }

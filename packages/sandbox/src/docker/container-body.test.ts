@@ -10,6 +10,7 @@ const cell: CellClass = {
   tmpfsBytes: 1024 * 1024,
   tmpfsFiles: 100,
   fileBytes: 1024,
+  connects: true,
   ahead: [],
 };
 const asked = createBody(cell, { labels: { 'assay.sandbox.host': 'here' }, cgroupParent: '/assay/unit-1' });
@@ -71,8 +72,15 @@ describe('the system calls of a unit', () => {
     readonly action: string;
     readonly args?: readonly unknown[];
   }
-  const { defaultAction, syscalls } = JSON.parse(seccompProfile()) as { defaultAction: string; syscalls: Rule[] };
+  const { defaultAction, syscalls } = JSON.parse(seccompProfile(true)) as { defaultAction: string; syscalls: Rule[] };
   const rules = (name: string) => syscalls.filter((rule) => rule.names.includes(name));
+
+  it('make no socket but local ones where it may connect to nobody', () => {
+    const alone = JSON.parse(seccompProfile(false)) as { syscalls: Rule[] };
+    const families = alone.syscalls.filter(({ names }) => names.includes('socket')).map(({ args }) => args?.[0]);
+    expect(families).toEqual([expect.objectContaining({ value: 1, op: 'SCMP_CMP_EQ' })]);
+    expect(alone.syscalls).toHaveLength(syscalls.length - 4);
+  });
 
   it('are those of a list', () => {
     expect(defaultAction).toBe('SCMP_ACT_ERRNO');
@@ -86,7 +94,7 @@ describe('the system calls of a unit', () => {
       'bpf io_uring_setup io_uring_enter io_uring_register userfaultfd name_to_handle_at open_by_handle_at vmsplice ' +
       'unshare setns memfd_secret seccomp kexec_load init_module finit_module delete_module reboot swapon settimeofday ' +
       'clock_settime sethostname acct quotactl syslog modify_ldt iopl ioperm fanotify_init lookup_dcookie ' +
-      'inotify_init inotify_init1 inotify_add_watch'
+      'inotify_init inotify_init1 inotify_add_watch splice sendfile tee'
     ).split(' '),
   )('leave out %s', (name) => expect(rules(name)).toEqual([]));
 
@@ -94,7 +102,7 @@ describe('the system calls of a unit', () => {
     (
       'clone socket socketpair mknod mknodat personality ' +
       'setpriority ioprio_set sched_setattr sched_setparam sched_setscheduler prlimit64 ' +
-      'setsockopt prctl sendto sendmsg sendmmsg splice'
+      'setsockopt prctl sendto sendmsg sendmmsg'
     ).split(' '),
   )('allow %s for some arguments only', (name) => {
     expect(rules(name).length).toBeGreaterThan(0);

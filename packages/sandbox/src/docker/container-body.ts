@@ -19,6 +19,8 @@ export interface CellClass {
   readonly tmpfsFiles: number;
   /** The most of one file. */
   readonly fileBytes: number;
+  /** Whether its unit may connect to hosts. */
+  readonly connects: boolean;
   /** A command that is started before the unit comes. */
   readonly ahead: readonly string[];
 }
@@ -125,7 +127,7 @@ export function createBody(cell: CellClass, identity: CellIdentity): CreateBody 
       PublishAllPorts: false,
       GroupAdd: null,
       MaskedPaths: maskedPaths,
-      SecurityOpt: ['no-new-privileges', `seccomp=${seccompProfile()}`],
+      SecurityOpt: ['no-new-privileges', `seccomp=${seccompProfile(cell.connects)}`],
       Memory: memory,
       MemorySwap: memory,
       OomScoreAdj: 500,

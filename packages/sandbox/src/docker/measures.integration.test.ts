@@ -12,6 +12,9 @@ const without = (host: Record<string, unknown>) => (body: CreateBody) => ({
   HostConfig: { ...body.HostConfig, ...host },
 });
 
+/** Lets a unit make sockets of the internet. */
+const network = [{ host: 'data.example.org', port: 443 }];
+
 describe.each(['runc', 'runsc'] as const)('docker on %s', (runtime) => {
   const { skip, why } = neededFor(runtime);
   describe.skipIf(skip)(`holds its measures${why}`, () => {
@@ -74,7 +77,7 @@ for _ in range(60):
         except BlockingIOError: pass
 print(queued // 2**20 < 48)
 `;
-      const { outcome, stdout } = await runPython(kit, code, { limits: { memoryBytes: 256 * 1024 ** 2 } });
+      const { outcome, stdout } = await runPython(kit, code, { network, limits: { memoryBytes: 256 * 1024 ** 2 } });
       if (runtime === 'runc') expect(stdout).toBe('True\n');
       // gVisor's sockets lie in its own memory.
       else expect(outcome.usage.peakBytes).toBeLessThan(400 * 1024 ** 2);
@@ -100,7 +103,7 @@ for _ in range(12):
         time.sleep(60)
 time.sleep(60)
 `;
-      const { outcome } = await runPython(kit, code, { limits: { memoryBytes: 512 * 1024 ** 2 } });
+      const { outcome } = await runPython(kit, code, { network, limits: { memoryBytes: 512 * 1024 ** 2 } });
       expect(outcome.ending).toEqual({ kind: 'killed', why: 'memory' });
     });
 
@@ -140,7 +143,7 @@ asked('own idle', lambda: os.sched_setscheduler(0, os.SCHED_BATCH, idle))
 
     it('and takes no memory of the kernel that nobody counts', async () => {
       const code = `
-import ctypes, os, resource, socket
+import ctypes, os, resource, shutil, socket, subprocess
 kernel = ctypes.CDLL(None, use_errno=True)
 setsockopt, prctl, socket_call = {'x86_64': (54, 157, 41), 'aarch64': (208, 167, 198)}[os.uname().machine]
 def refused(name, act):
@@ -160,24 +163,49 @@ for option in (26, 50, 51, 52): raw(f'filter {option}', setsockopt, here.fileno(
 for option in (26, 50, 51, 52): refused(f'filter {option}', lambda: here.setsockopt(1, option, b''))
 raw('seccomp', prctl, 22 + 2**32, 2, 0)
 raw('seccomp', prctl, 22, 2, 0)
-tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
+tcp = socket.socket()
+refused('datagrams', lambda: socket.socket(type=socket.SOCK_DGRAM))
+refused('datagrams', lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+for option in (3, 4, 6, 11, 24, 35, 49): raw(f'option {option} of IP', setsockopt, tcp.fileno(), 0, option, 0, 0)
+refused('orphans', lambda: tcp.setsockopt(6, 8, 120))
+with open('plain', 'wb') as file: file.write(b'x' * 9999)
+refused('pages of files', lambda: os.sendfile(here.fileno(), os.open('plain', os.O_RDONLY), 0, 9999))
+for name in ('system.posix_acl_access', 'user.x'):
+    try: print('done', name, os.setxattr('plain', name, b'x'))
+    except OSError as error:
+        if error.errno != 38: print(name, error)
+shutil.copy2('plain', 'copied')
+subprocess.run(['cp', '-a', 'plain', 'again'], check=True)
+subprocess.run(['tar', '-cf', 'all.tar', 'plain', 'copied', 'again'], check=True)
 refused('other protocols above', lambda: tcp.setsockopt(6, 31, b'mptcp'))
-refused('cork', lambda: udp.setsockopt(17, 1, 1))
-refused('more', lambda: udp.sendto(b'x', socket.MSG_MORE, ('127.0.0.1', 9)))
 refused('more', lambda: here.sendmsg([b'x'], [], socket.MSG_MORE))
 refused('limits of another', lambda: resource.prlimit(1, resource.RLIMIT_NOFILE, (3, 3)))
 tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 tcp.settimeout(3)
-udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 socket.socket(socket.AF_INET6).setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))
 here.sendall(b'fine')
 print(there.recv(4), socket.getaddrinfo('127.0.0.1', 80)[0][4], resource.getrlimit(resource.RLIMIT_NOFILE))
 `;
-      const { stdout, stderr } = await runPython(kit, code);
+      const { stdout, stderr } = await runPython(kit, code, { network });
       expect(stderr).toBe('');
       expect(stdout).toBe("b'fine' ('127.0.0.1', 80) (100, 200)\n");
+    });
+
+    it('and makes none but local sockets where it may connect to nobody', async () => {
+      const code = `
+import socket, subprocess
+for family in (socket.AF_INET, socket.AF_INET6):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        try: print(socket.socket(family, kind))
+        except PermissionError: pass
+here, there = socket.socketpair()
+here.sendall(b'fine')
+print(there.recv(4), subprocess.run(['/usr/bin/env'], capture_output=True).stdout.split(b'=')[0])
+`;
+      const { stdout } = await runPython(kit, code);
+      expect(stdout).toMatch(/^b'fine' b'[A-Z]\w*'\n$/);
     });
 
     it('and shows neither terminals nor what else the machine does', async () => {

@@ -12,6 +12,7 @@ const classOf = (memoryBytes: number): CellClass => ({
   tmpfsBytes: 1,
   tmpfsFiles: 1,
   fileBytes: 1,
+  connects: false,
   ahead: [],
 });
 

@@ -47,6 +47,7 @@ function deafCell(): { readonly cell: Cell; readonly done: string[] } {
       tmpfsBytes: 0,
       tmpfsFiles: 0,
       fileBytes: 0,
+      connects: false,
       ahead: [],
     },
     ahead: false,

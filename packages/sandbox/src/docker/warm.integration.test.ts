@@ -201,6 +201,18 @@ logging.warning('said')
       expect(waited).toEqual(cold);
     });
 
+    it('by a shell that writes its environment down', async () => {
+      const inputs = await kit.lay({ 'main.sh': 'env > results/env; cat /proc/self/environ > results/raw' });
+      const runs = [kit, kit, prepared(kit), prepared(kit)].map(async (harness) => {
+        const { outcome } = await runPython(harness, '', { inputs, entryPoint: 'main.sh' });
+        await outcome.release();
+        return outcome.outputs.map(({ sha256 }) => sha256);
+      });
+      const found = await Promise.all(runs);
+      expect(found[0]).toHaveLength(2);
+      expect(new Set(found.map(String)).size).toBe(1);
+    });
+
     it('and never twice from the same', async () => {
       const harness = prepared(kit);
       const code =
