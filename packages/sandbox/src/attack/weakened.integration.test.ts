@@ -41,9 +41,10 @@ const { skip, why } = neededFor('runc');
 
 describe.skipIf(skip)(`docker without a wall${why}`, () => {
   it.each<[string, object, readonly string[]]>([
+    ['its network', { NetworkMode: 'host', UsernsMode: 'host' }, ['network.abstract']],
     [
-      'its network',
-      { NetworkMode: 'host', UsernsMode: 'host' },
+      'its network, and its filter of sockets',
+      { NetworkMode: 'host', UsernsMode: 'host', SecurityOpt: ['seccomp=unconfined'] },
       ['network.tcp', 'network.abstract', 'network.interfaces'],
     ],
     [
