@@ -15,6 +15,8 @@ export interface Transport {
   headers(): Record<string, string>;
   /** Whether the browser may send the session cookie. */
   readonly cookies: boolean;
+  /** How often a call that may be repeated is tried; `limits.clientAttempts` where it is left out. */
+  readonly attempts?: number;
 }
 
 /** What a caller may add to any call. */
@@ -58,7 +60,8 @@ export async function send(transport: Transport, outgoing: Outgoing, options: Ca
       return await attemptOnce(transport, outgoing, options);
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (!outgoing.repeatable || !mayPass(error) || attempt >= limits.clientAttempts) throw error;
+      if (!outgoing.repeatable || !mayPass(error) || attempt >= (transport.attempts ?? limits.clientAttempts))
+        throw error;
       await pause(backoffMs(attempt), options.signal);
     }
   }

@@ -22,6 +22,8 @@ export interface ClientOptions {
   readonly baseUrl: string;
   readonly auth: Auth;
   readonly fetch?: typeof fetch;
+  /** How often a call that may be repeated is tried while the server is away; `limits.clientAttempts` where it is left out. */
+  readonly attempts?: number;
 }
 
 type Body<K extends OperationKey> = Operations[K]['body'];
@@ -38,6 +40,7 @@ export function createClient(options: ClientOptions) {
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     headers: () => authHeaders(options.auth),
     cookies: options.auth.kind === 'cookie',
+    ...(options.attempts !== undefined && { attempts: options.attempts }),
   };
   return { ...accounts(transport), ...jobs(transport), ...results(transport), ...ledger(transport) };
 }

@@ -197,6 +197,7 @@ export const limits = {
   stopLookMs: 20,
   /** Attempts of one call, and the first and longest pause between them. */
   clientAttempts: 5,
+  demoAttempts: 8,
   clientBackoffMs: 200,
   clientBackoffMaxMs: 5_000,
   clientTimeoutMs: 30_000,

@@ -3,7 +3,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient } from '@assay/client';
-import { Refusal, refuse } from '@assay/core';
+import { limits, Refusal, refuse } from '@assay/core';
 import { startNetwork, stopNetwork, systemClock } from '@assay/server';
 import { UsageError, type Arguments } from '../arguments.ts';
 import type { Command } from '../command.ts';
@@ -75,6 +75,8 @@ async function run(args: Arguments): Promise<number> {
     const client = createClient({
       baseUrl: demo.market.url,
       auth: { kind: 'apiKey', key: demo.market.customer.apiKey },
+      // Its own database may be away for seconds, and comes back.
+      attempts: limits.demoAttempts,
     });
     const examples = join(checkout, 'examples');
     const told = runDemoJobs({ client, stateDir, examples, jobs: demo.sandbox.jobs, signal: stop.signal });
