@@ -49,7 +49,8 @@ test.skipIf(!onLinux)(
       const pid = await pidOf(start, victim);
       if (pid === undefined) continue;
       for (const id of await jobsSoFar(start)) jobs.add(id);
-      process.kill(pid, 'SIGKILL');
+      // A sandbox may have ended by itself meanwhile.
+      if (!isKilled(pid)) continue;
       kills += 1;
       if (victim !== 'demo') continue;
       await start.ended;
@@ -64,6 +65,15 @@ test.skipIf(!onLinux)(
     await checkBooks(jobs);
   },
 );
+
+function isKilled(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
 
 function shuffled<T>(items: readonly T[]): T[] {
   return items
